@@ -1,0 +1,1 @@
+"""Simulated detectors with known defects, to calibrate and to test against."""
