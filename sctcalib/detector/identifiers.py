@@ -6,9 +6,11 @@ the wafers 2m (side 0) and 2m + 1 (side 1).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,6 +31,7 @@ SCT_ID32 = 1 << 27
 """Bits 31-27 of every SCT identifier: Inner Detector (0), SCT (1)."""
 _BEC_BIT, _LAYER_BIT, _PHI_BIT, _ETA_BIT, _SIDE_BIT = 25, 21, 15, 11, 10
 _ETA_OFFSET = 6
+_PLAIN_INTEGER = re.compile(r"-?[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,9 @@ class Positions:
     eta: IntArray
     side: IntArray
 
-    def __getitem__(self, index: object) -> Positions:
+    def __getitem__(self, index: Any) -> Positions:
         fields = (self.bec, self.layer, self.phi, self.eta, self.side)
-        return Positions(*(np.asarray(field[index]) for field in fields))  # type: ignore[index]
+        return Positions(*(np.asarray(field[index]) for field in fields))
 
 
 def _all_positions() -> Iterable[tuple[int, int, int, int, int]]:
@@ -128,7 +131,7 @@ def wafer_of_id32(id32: ArrayLike) -> IntArray:
     wanted = ids & ~np.int64((1 << _SIDE_BIT) - 1)
     known = wafer_id32()
     found = np.minimum(np.searchsorted(known, wanted), N_WAFERS - 1)
-    bad = known[found] != wanted
+    bad = (known[found] != wanted) | (strip_of_id32(ids) >= N_STRIPS)
     if np.any(bad):
         first = int(ids[bad].flat[0]) if ids.ndim else int(ids)
         msg = f"{first} (0x{first:08x}) is not the identifier of an SCT wafer or strip"
@@ -157,7 +160,9 @@ def wafer_hash(
 
     Raises ValueError that names the first position that does not exist.
     """
-    given = np.broadcast_arrays(*(np.asarray(x, dtype=np.int64) for x in (bec, layer, phi, eta, side)))
+    given = np.broadcast_arrays(
+        *(np.asarray(x, dtype=np.int64) for x in (bec, layer, phi, eta, side))
+    )
     limits = ((-2, 2), (0, 15), (0, 63), (-_ETA_OFFSET, 9), (0, 1))
     bad = np.zeros(given[0].shape, dtype=bool)
     for values, (low, high) in zip(given, limits, strict=True):
@@ -205,12 +210,8 @@ def module_names() -> tuple[str, ...]:
 
 def module_from_name(name: str, delimiter: str = ".") -> int:
     """Module number of ``bec.layer.phi.eta``; raises ValueError for anything else."""
-    parts = name.split(delimiter)
-    try:
-        numbers = [int(part) for part in parts]
-    except ValueError:
-        numbers = []
-    if len(numbers) != 4:
+    numbers = [int(word) for word in name.split(delimiter) if _PLAIN_INTEGER.fullmatch(word)]
+    if delimiter.join(map(str, numbers)) != name or len(numbers) != 4:
         msg = f"{name!r} is not a module position bec{delimiter}layer{delimiter}phi{delimiter}eta"
         raise ValueError(msg)
     return int(module_of(*numbers))

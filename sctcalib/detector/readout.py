@@ -27,7 +27,7 @@ def default_swap() -> BoolArray:
     turned_outer = (w.eta == 0) & (w.layer == 8)
     end_cap = np.where((w.eta == 1) | ((w.eta == 0) & ~turned_outer), ~side_a, side_a)
     swap_side_0 = (w.bec != 0) & end_cap
-    swap = swap_side_0 ^ (w.side == 1)
+    swap: BoolArray = swap_side_0 ^ (w.side == 1)
     swap.flags.writeable = False
     return swap
 
