@@ -22,7 +22,8 @@ N_FIELDS = 6
 YEAR_10000 = 253_402_300_800
 """In seconds since 1970: later times are not seconds."""
 _SIZE_LIMIT = 4096
-_NUMBER = re.compile(r"([0-9]{1,18})(\.[0-9]*)?")
+_WHOLE = re.compile(r"([0-9]{1,10})")
+_SECONDS = re.compile(r"([0-9]{1,12})(\.[0-9]*)?")
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,9 @@ class RunInfo:
             msg = f"start {self.start} and end {self.end} are not UTC seconds in this order"
             raise ValueError(msg)
         words = (self.project, *self.partitions)
-        if not all(re.fullmatch(r"[!-+\--~]+", word) for word in words):
+        if NO_PARTITION in self.partitions or not all(
+            re.fullmatch(r"[!-+\--~]+", word) for word in words
+        ):
             msg = f"project and partitions {words} must be words without blanks and commas"
             raise ValueError(msg)
 
@@ -72,18 +75,12 @@ def read_run_info(path: Path, run: int) -> RunInfo | None:
     That is if it is absent or unreadable, of another run (left over from an earlier job), or if
     a field is not what it should be. Times with decimals are cut at the dot.
     """
-    try:
-        with path.open("rb") as file:
-            text = file.read(_SIZE_LIMIT).decode("ascii")
-        info = parse_run_info(text)
-    except FileNotFoundError:
-        return _without(f"{path} not found")
-    except OSError as error:
-        return _without(f"{path} cannot be read: {error.strerror}")
-    except ValueError as error:
-        return _without(f"{path} is not a run information file: {error}")
-    if info.run != run:
-        return _without(f"{path} is of run {info.run}, this job is of run {run}: ignored")
+    info, problem = _read(path)
+    if info and info.run != run:
+        problem = f"{path} is of run {info.run}, this job is of run {run}: ignored"
+    if problem:
+        log.warning("%s; start time, end time and duration stay empty", problem)
+        return None
     return info
 
 
@@ -101,8 +98,8 @@ def parse_run_info(text: str) -> RunInfo:
     return RunInfo(
         run=_whole("run number", run),
         project=project,
-        start=_whole("start time", start),
-        end=_whole("end time", end),
+        start=_whole("start time", start, _SECONDS),
+        end=_whole("end time", end, _SECONDS),
         n_lumi_blocks=_whole("number of lumi blocks", n_lumi_blocks),
         partitions=() if partitions == NO_PARTITION else tuple(partitions.split(",")),
     )
@@ -117,13 +114,22 @@ def write_run_info(path: Path, info: RunInfo) -> None:
         raise OutputFileError(msg) from error
 
 
-def _whole(what: str, text: str) -> int:
-    number = _NUMBER.fullmatch(text)
+def _read(path: Path) -> tuple[RunInfo | None, str]:
+    """The content of the file, or why there is none."""
+    try:
+        with path.open("rb") as file:
+            return parse_run_info(file.read(_SIZE_LIMIT).decode("ascii")), ""
+    except FileNotFoundError:
+        return None, f"{path} not found"
+    except OSError as error:
+        return None, f"{path} cannot be read: {error.strerror}"
+    except ValueError as error:
+        return None, f"{path} is not a run information file: {error}"
+
+
+def _whole(what: str, text: str, form: re.Pattern[str] = _WHOLE) -> int:
+    number = form.fullmatch(text)
     if not number:
         msg = f"{what} is {text[:40]!r}, expected a number"
         raise ValueError(msg)
     return int(number[1])
-
-
-def _without(reason: str) -> None:
-    log.warning("%s; start time, end time and duration stay empty", reason)
