@@ -114,6 +114,12 @@ class OutputValidationError(JobError):
     code = 66
 
 
+class LogError(JobError):
+    """A part logged an error and went on."""
+
+    code = 68
+
+
 class InputFileError(JobError):
     """An input is missing, unreadable, damaged or of the wrong content."""
 

@@ -1,0 +1,79 @@
+"""What a transform can do: its parts, what they read and write, and which code runs."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sctcalib.job.errors import JobError
+
+if TYPE_CHECKING:
+    from sctcalib.job.transform import Job
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file that a part declares; its final name is the working prefix and ``suffix``."""
+
+    suffix: str
+    argument: str
+    """Name of the argument of the original framework, for the report."""
+    kind: str
+    """File class: ``XML``, ``ROOT``, ``COOL``; it chooses the check before publishing."""
+    optional: bool = False
+    """Whether a good job may end without it, when it has nothing to say."""
+
+    @property
+    def data_type(self) -> str:
+        """``BSAllFile`` of ``outputBSAllFile``, for the report."""
+        return self.argument.removeprefix("output").removesuffix("File")
+
+
+@dataclass(frozen=True)
+class ZeroEventRule:
+    """How a job leaves when its input holds (nearly) no events, as in standby."""
+
+    count: str
+    """``module:function(job) -> int``: the events of the inputs."""
+    limit: Callable[[Mapping[str, Any]], int]
+    """From the configuration: the least number of events worth working on."""
+    message: str
+    """Exit message; ``{run}`` is replaced."""
+    outputs: tuple[str, ...]
+    """Suffixes of the outputs that are written all the same."""
+    write: str
+    """``module:function(job) -> None`` that writes them."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One value of the ``part`` argument."""
+
+    name: str
+    task: str
+    """Name of the task in output names, such as ``NOISYSTRIP``."""
+    summary: str
+    reads: str
+    """What the inputs are, for people."""
+    outputs: tuple[Output, ...]
+    run: str
+    """``module:function(job) -> None``, imported when the part runs."""
+    check: Callable[[Mapping[str, Any]], Iterable[JobError]] = field(default=lambda arguments: ())
+    """Problems of the arguments that the schema cannot express."""
+    check_inputs: Callable[[Any], Iterable[JobError]] = field(default=lambda inputs: ())
+    """Problems of the resolved inputs, from their names."""
+    warn: Callable[[Mapping[str, Any]], Iterable[str]] = field(default=lambda arguments: ())
+    zero_events: ZeroEventRule | None = None
+
+
+def resolve(reference: str) -> Callable[[Job], Any]:
+    """The function behind ``module:function``."""
+    module, _, name = reference.partition(":")
+    return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
+
+
+Check = Callable[[Path], None]
+"""Raises an exception that says why a finished output must not be published."""

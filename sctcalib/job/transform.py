@@ -1,0 +1,176 @@
+"""A transform, and what it hands to its parts: the plan of a job and the running job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from sctcalib.job.arguments import Arguments, ArgumentSchema
+from sctcalib.job.errors import raise_problems
+from sctcalib.job.inputs import InputFile, InputSet, resolve_inputs
+from sctcalib.job.naming import working_prefix
+from sctcalib.job.outputs import Workspace, check_prefix
+from sctcalib.job.part import Check, Output, Part
+from sctcalib.job.progress import Progress, ProgressFactory, quiet_progress
+
+
+class Configuration(Protocol):
+    """What the framework asks of a transform's configuration."""
+
+    @property
+    def digest(self) -> str:
+        """A checksum of all effective options."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know of the configuration files."""
+
+    def as_dict(self) -> Mapping[str, Any]:
+        """All effective options."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a job is started, apart from its arguments."""
+
+    directory: Path = field(default_factory=Path.cwd)
+    """Where outputs go."""
+    input_dir: Path | None = None
+    """Searched first for inputs, by their base names."""
+    keep: bool = False
+    """Keep intermediate files."""
+    progress: Callable[[], ProgressFactory] = quiet_progress
+    sources: Mapping[Path, str] = field(default_factory=dict)
+    """Files that the arguments come from, with what they are; never overwritten."""
+
+
+@dataclass(frozen=True)
+class InputFacts:
+    """What was found out about an input file."""
+
+    checksum: str
+    """adler32, eight hexadecimal digits."""
+    events: int | None = None
+
+
+@dataclass
+class Job:
+    """What a part gets to work with, and where it leaves what the report says of it."""
+
+    arguments: Arguments
+    inputs: InputSet
+    configuration: Any
+    workspace: Workspace
+    progress: Progress
+    written: set[str] = field(default_factory=set)
+    companions: list[Path] = field(default_factory=list)
+    """Files to put beside the outputs under their own names, where no such file is."""
+    entries: dict[str, int] = field(default_factory=dict)
+    """Events of outputs, by suffix."""
+    results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Figures by part, for the report and the summary."""
+    events: int | None = None
+    input_facts: dict[InputFile, InputFacts] = field(default_factory=dict)
+
+    @property
+    def run(self) -> int:
+        """The run number."""
+        return self.inputs.run
+
+    @property
+    def directory(self) -> Path:
+        """Where outputs go."""
+        return self.workspace.directory
+
+    def output(self, suffix: str) -> Path:
+        """The temporary path at which a part writes the declared output."""
+        self.written.add(suffix)
+        return self.workspace.staged(suffix)
+
+    def found_events(self, file: InputFile, events: int) -> None:
+        """Note the events that an input file really has."""
+        known = self.input_facts.get(file)
+        self.input_facts[file] = InputFacts(known.checksum if known else "", events)
+
+    def input_rows(self) -> Iterator[tuple[InputFile, int | None, str | None]]:
+        """Input files with their events and checksums, as far as known."""
+        for file in self.inputs.files:
+            facts = self.input_facts.get(file)
+            yield (file, facts.events, facts.checksum) if facts else (file, None, None)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A job that was checked and has not begun."""
+
+    arguments: Arguments
+    inputs: InputSet
+    configuration: Configuration
+    reads: Mapping[Path, str]
+    """Files that the job reads besides its inputs, with what they are."""
+    prefix: str
+    parts: tuple[Part, ...]
+    outputs: tuple[Output, ...]
+    warnings: tuple[str, ...]
+
+    def files(self) -> dict[Path, str]:
+        """Everything that the job reads, with what it is."""
+        inputs = {file.path: "input" for file in self.inputs.files if file.path}
+        return {**inputs, **self.reads}
+
+    def configuration_section(self) -> dict[str, Any]:
+        """The configuration as the report shows it."""
+        return {
+            "digest": self.configuration.digest,
+            "options": dict(self.configuration.as_dict()),
+        }
+
+
+@dataclass(frozen=True)
+class Transform:
+    """A program that runs parts; everything it knows of a detector is in these fields."""
+
+    name: str
+    log_name: str
+    version: str
+    schema: ArgumentSchema
+    parts: Mapping[str, Part]
+    configure: Callable[[Arguments, Options], tuple[Configuration, Mapping[Path, str]]]
+    """Reads the configuration, and names the files that it and the job read."""
+    checks: Mapping[str, Check]
+    """By file class: reads a finished output back."""
+
+    def plan(self, arguments: Arguments, options: Options) -> Plan:
+        """Find out all that can be known before work starts.
+
+        Raises JobError, all problems of one kind at once: of the arguments, of the configuration,
+        of the inputs.
+        """
+        parts = tuple(self.parts[name] for name in dict.fromkeys(arguments["part"]))
+        prefix, outputs = working_prefix(arguments["prefix"]), declared_outputs(parts)
+        raise_problems(
+            [
+                *(problem for part in parts for problem in part.check(arguments)),
+                *check_prefix(prefix, outputs, arguments.place("prefix")),
+            ]
+        )
+        configuration, reads = self.configure(arguments, options)
+        inputs = resolve_inputs(
+            arguments.get("input"), run=arguments.get("RunNumber"), input_dir=options.input_dir
+        )
+        raise_problems(problem for part in parts for problem in part.check_inputs(inputs))
+        warnings = [*configuration.warnings, *(w for p in parts for w in p.warn(arguments))]
+        return Plan(
+            arguments, inputs, configuration, reads, prefix, parts, outputs, tuple(warnings)
+        )
+
+
+def declared_outputs(parts: Sequence[Part]) -> tuple[Output, ...]:
+    """The union of the parts' outputs; where two declare one name, the first part's counts."""
+    by_suffix: dict[str, Output] = {}
+    for part in parts:
+        for output in part.outputs:
+            by_suffix.setdefault(output.suffix, output)
+    return tuple(by_suffix.values())
