@@ -24,8 +24,8 @@ from sctcalib.detector.regions import (
 
 CountArray = NDArray[np.uint32]
 
-_PENDING_LIMIT = 8_000_000
-"""Cells that wait for summation: 64 MB."""
+_PENDING_LIMIT = 2_000_000
+"""Cells that wait for summation: 16 MB."""
 
 
 @dataclass(frozen=True)
