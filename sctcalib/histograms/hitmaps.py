@@ -1,0 +1,159 @@
+"""SCTHitMaps.root: hits of every strip of the detector (algorithms-hitmaps.md 2.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sctcalib.detector.identifiers import wafer_names
+from sctcalib.detector.regions import N_STRIPS, N_WAFERS
+from sctcalib.histograms.layouts import EVENTS, hit_map_families
+from sctcalib.histograms.merge import (
+    Progress,
+    Summed,
+    blocks_of,
+    moments,
+    pack_stack,
+    sum_blocks,
+    write_sums,
+)
+from sctcalib.histograms.rootfile import RootFile
+from sctcalib.histograms.rootwriter import new_root_file
+from sctcalib.histograms.sources import Source, locate, whole_number
+from sctcalib.histograms.templates import empty_stack, streamer_info
+
+FILE_NAME = "SCTHitMaps.root"
+LARGEST_COUNT = 1 << 24
+"""Above this, not every whole number is a float32; one fill more does not change a TH1F."""
+
+
+@dataclass(frozen=True)
+class HitMaps:
+    """Hit maps of all wafers, in wafer-hash order.
+
+    ``n_events`` is the number of entries of ``GENERAL/events``. ``contents`` has the shape
+    (8176, 770): underflow, the 768 offline strips, overflow. ``entries`` (8176,) are the numbers of
+    fills, with those of under- and overflow.
+    """
+
+    n_events: int
+    contents: NDArray[np.float32]
+    entries: NDArray[np.float64]
+
+    @cached_property
+    def counts(self) -> NDArray[np.uint32]:
+        """Hits of each offline strip, shape (8176, 768)."""
+        return self.contents[:, 1:-1].astype(np.uint32)
+
+
+class _Collector:
+    """Takes summed blocks and keeps what `HitMaps` needs."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._n_events = 0
+        self._contents = np.empty((N_WAFERS, N_STRIPS + 2), dtype=np.float32)
+        self._entries = np.empty(N_WAFERS)
+
+    def __call__(self, summed: Summed) -> None:
+        if summed.block.number == 0:
+            entries = float(summed.statistics[0, 0])
+            self._n_events = whole_number(self._path, EVENTS, "its number of entries", entries)
+            return
+        self._contents[summed.detector_rows] = summed.contents
+        self._entries[summed.detector_rows] = summed.statistics[:, 0]
+
+    def result(self) -> HitMaps:
+        bad = ~((self._entries >= 0) & (self._entries == np.rint(self._entries)))
+        if bad.any():
+            wafer = int(np.flatnonzero(bad)[0])
+            name, entries = wafer_names()[wafer], float(self._entries[wafer])
+            whole_number(self._path, name, "its number of entries", entries)
+        return HitMaps(self._n_events, self._contents, self._entries)
+
+
+def _source(path: Path) -> Source:
+    return locate(RootFile(Path(path)), hit_map_families())
+
+
+def read_hitmaps(path: Path) -> HitMaps:
+    """All hit maps of one file.
+
+    Raises InputFileError for a file that is damaged or not of the layout (docs/hit-maps.md).
+    """
+    collector = _Collector(path)
+    source = _source(path)
+    blocks = list(blocks_of(source.families, range(len(source.families))))
+    for summed in sum_blocks([source], blocks, packed=False):
+        collector(summed)
+    return collector.result()
+
+
+def merge_hitmaps(
+    paths: Sequence[Path], output: Path, *, progress: Progress | None = None
+) -> HitMaps:
+    """Add up hit-map files in their order into a new file, and give the sum.
+
+    The sum is that of ROOT's ``hadd``: contents in float32, entries and moments in float64. Raises
+    InputFileError for a bad input and OSError where the output cannot be written; then there is no
+    output.
+    """
+    if not paths:
+        msg = "no hit-map files to merge"
+        raise ValueError(msg)
+    collector = _Collector(output)
+    sources = [_source(path) for path in paths]
+    write_sums(sources, Path(output), FILE_NAME, sink=collector, progress=progress)
+    return collector.result()
+
+
+def write_hitmaps(
+    path: Path,
+    counts: ArrayLike,
+    n_events: int,
+    *,
+    entries: ArrayLike | None = None,
+    overflow: ArrayLike | None = None,
+) -> None:
+    """Write a hit-map file as the original fills it, each hit with weight one.
+
+    Parameters
+    ----------
+    counts
+        Hits of each offline strip, shape (8176, 768), whole numbers of at most 2**24.
+    n_events
+        Events that were filled.
+    entries
+        Fills of each wafer, shape (8176,); by default the hits and the overflow.
+    overflow
+        Hits beyond strip 767, shape (8176,); by default none.
+    """
+    contents = np.zeros((N_WAFERS, N_STRIPS + 2))
+    contents[:, 1:-1] = counts
+    contents[:, -1] = 0 if overflow is None else overflow
+    if contents.min() < 0 or contents.max() > LARGEST_COUNT or np.any(contents % 1):
+        msg = f"counts of hits must be whole numbers of 0 to {LARGEST_COUNT}"
+        raise ValueError(msg)
+    fills = contents.sum(axis=1) if entries is None else np.asarray(entries, dtype=np.float64)
+    families = hit_map_families()
+    with new_root_file(Path(path), FILE_NAME) as writer:
+        for block in blocks_of(families, range(len(families))):
+            family = families[block.number]
+            stack = empty_stack(family, block.rows)
+            if block.rows.start == 0:
+                writer.directory(family.directory)
+            if block.number == 0:
+                values, filled = np.array([[0.0, n_events, 0.0]]), np.array([float(n_events)])
+            else:
+                rows = slice(family.first + block.rows.start, family.first + block.rows.stop)
+                values, filled = contents[rows], fills[rows]
+            stack.contents[:] = values
+            sums = np.array([moments(row, family) for row in values])
+            stack.set_statistics(np.column_stack([filled, sums]))
+            writer.add(pack_stack(stack, block.rows))
+        writer.finish(streamer_info())

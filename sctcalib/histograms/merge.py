@@ -1,0 +1,212 @@
+"""Adding up histograms of several files as `hadd` does, block by block (root-files.md 1, 2).
+
+A block is some histograms of one family, small enough for the processor's cache. A worker reads it
+from all files in their order, adds up and compresses; the main thread writes finished blocks in
+order. So memory depends on the block, not on the number of files, and two threads share the work.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sctcalib.histograms.compression import pack
+from sctcalib.histograms.layouts import Family
+from sctcalib.histograms.objects import Stack
+from sctcalib.histograms.rootwriter import Packed, RootWriter, new_root_file
+from sctcalib.histograms.sources import Source
+from sctcalib.histograms.templates import streamer_info
+
+Progress = Callable[[int, int], None]
+"""Called with the number of histograms done and the number of all."""
+
+_BLOCK_BYTES = 1 << 21
+_AHEAD = 4
+_INT_LIMIT = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some consecutive histograms of one family."""
+
+    number: int
+    rows: slice
+
+
+@dataclass(frozen=True)
+class Summed:
+    """A block, summed over the files.
+
+    ``contents`` has the shape (n, cells), native, float32 or int64; ``statistics`` (n, 5) or
+    (n, 8), see `Stack.all_statistics`; ``packed`` is empty if nothing is to be written.
+    """
+
+    block: Block
+    family: Family
+    contents: NDArray[np.generic]
+    statistics: NDArray[np.float64]
+    packed: list[Packed]
+
+    @property
+    def detector_rows(self) -> slice:
+        """Rows in an array over the whole detector."""
+        first = self.family.first
+        return slice(first + self.block.rows.start, first + self.block.rows.stop)
+
+
+def blocks_of(families: Sequence[Family], numbers: Iterable[int]) -> Iterator[Block]:
+    """Cut some families into blocks."""
+    for number in numbers:
+        n = len(families[number].names)
+        size = max(1, _BLOCK_BYTES // (4 * families[number].n_cells + 600))
+        for begin in range(0, n, size):
+            yield Block(number, slice(begin, min(begin + size, n)))
+
+
+def sum_blocks(
+    sources: Sequence[Source], blocks: Sequence[Block], *, packed: bool
+) -> Generator[Summed]:
+    """The blocks in their order, summed over the files in theirs."""
+    stop = Event()
+
+    def work(block: Block) -> Summed:
+        return _sum_block(sources, block, stop, packed=packed)
+
+    pool = ThreadPoolExecutor(min(2, len(os.sched_getaffinity(0))))
+    pending: deque[Future[Summed]] = deque()
+    try:
+        for block in blocks:
+            pending.append(pool.submit(work, block))
+            if len(pending) > _AHEAD:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _sum_block(sources: Sequence[Source], block: Block, stop: Event, *, packed: bool) -> Summed:
+    first = sources[0].read(block.number, block.rows)
+    total = Total(first)
+    for source in sources[1:]:
+        if stop.is_set():
+            break
+        total.add(source.read(block.number, block.rows))
+    family = sources[0].families[block.number]
+    objects = []
+    if packed and not stop.is_set():
+        total.store()
+        objects = pack_stack(first, block.rows)
+    return Summed(block, family, total.contents, total.statistics, objects)
+
+
+def pack_stack(stack: Stack, rows: slice) -> list[Packed]:
+    """The histograms of a stack, which are some rows of their family, ready to be stored."""
+    family = stack.family
+    texts = zip(family.names[rows], family.titles[rows], stack.streamed(), strict=True)
+    return [
+        Packed(family.class_name, name, title, len(streamed), pack(streamed))
+        for name, title, streamed in texts
+    ]
+
+
+class Total:
+    """The running sum of the stacks of one block; the first one becomes the result."""
+
+    def __init__(self, first: Stack) -> None:
+        self._first = first
+        self._n = 1
+        kind = np.int64 if first.contents.dtype.kind == "i" else np.float32
+        self.contents = first.contents.astype(kind)
+        self.statistics = first.all_statistics
+        self._first_statistics = root_statistics(first)
+
+    def add(self, other: Stack) -> None:
+        """Add contents in float32 (or whole numbers), statistics in float64."""
+        if self._n == 1:
+            self.statistics = self._first_statistics
+        self._n += 1
+        np.add(self.contents, other.contents, out=self.contents)
+        self.statistics += root_statistics(other)
+
+    def store(self) -> None:
+        """Put the sums into the first stack."""
+        whole = self.contents.dtype.kind == "i"
+        contents = np.minimum(self.contents, _INT_LIMIT) if whole else self.contents
+        self._first.contents[:] = contents
+        self._first.set_statistics(self.statistics)
+
+
+def root_statistics(stack: Stack) -> NDArray[np.float64]:
+    """What ROOT's merge takes as statistics: recomputed from the bins where they were never set."""
+    statistics = stack.all_statistics
+    for row in np.flatnonzero((statistics[:, 1] == 0) & (statistics[:, 0] > 0)).tolist():
+        contents = stack.contents[row].astype(np.float64)
+        statistics[row, 1:] = moments(contents, stack.family)
+    return statistics
+
+
+def moments(contents: NDArray[np.float64], family: Family) -> NDArray[np.float64]:
+    """Sums of w, w2, wx, wx2 (and wy, wy2, wxy) over the bins without under- and overflow."""
+    centres = [
+        axis.low + (np.arange(axis.n) + 0.5) * ((axis.high - axis.low) / axis.n)
+        for axis in family.axes
+    ]
+    inside = contents.reshape([axis.n + 2 for axis in reversed(family.axes)])
+    inside = inside[(slice(1, -1),) * len(family.axes)]
+    total = inside.sum()
+    x = centres[0]
+    along_x = inside if inside.ndim == 1 else inside.sum(axis=0)
+    sums = [total, total, along_x @ x, along_x @ (x * x)]
+    if inside.ndim == 2:
+        y, along_y = centres[1], inside.sum(axis=1)
+        sums += [along_y @ y, along_y @ (y * y), y @ inside @ x]
+    return np.array(sums)
+
+
+def write_sums(
+    sources: Sequence[Source],
+    output: Path,
+    name: str,
+    *,
+    sink: Callable[[Summed], None],
+    progress: Progress | None = None,
+) -> None:
+    """Sum all families over the files, write the result, and hand each block to ``sink``.
+
+    Class descriptions are those of the first file if it has usable ones. Raises InputFileError for
+    a bad input and OSError where the output cannot be written; then there is no output.
+    """
+    families = sources[0].families
+    blocks = list(blocks_of(families, range(len(families))))
+    n_all = sum(len(family.names) for family in families)
+    done = 0
+    info = sources[0].file.streamer_info() or streamer_info()
+    summing = closing(sum_blocks(sources, blocks, packed=True))
+    with new_root_file(output, name) as writer, summing as sums:
+        for summed in sums:
+            _begin_directory(writer, families, summed.block)
+            writer.add(summed.packed)
+            sink(summed)
+            done += len(summed.packed)
+            if progress is not None:
+                progress(done, n_all)
+        writer.finish(info)
+
+
+def _begin_directory(writer: RootWriter, families: Sequence[Family], block: Block) -> None:
+    """Each directory begins with the first block of the first of its families."""
+    directory = families[block.number].directory
+    before = block.number and families[block.number - 1].directory
+    if block.rows.start == 0 and directory != before:
+        writer.directory(directory)
