@@ -6,6 +6,10 @@ blanks, is stored in COOL; XML files use the normalised or the trimmed one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -13,16 +17,65 @@ from sctcalib.detector.regions import N_MODULE_STRIPS
 
 
 def encode(numbers: ArrayLike) -> str:
-    """The raw form of ascending, distinct numbers: each run as `` n `` or `` a-b ``."""
-    values = np.asarray(numbers, dtype=np.int64)
-    if not len(values):
-        return ""
-    breaks = np.flatnonzero(np.diff(values) != 1) + 1
-    starts = values[np.concatenate([[0], breaks])].tolist()
-    ends = values[np.concatenate([breaks - 1, [-1]])].tolist()
-    return "".join(
-        f" {a} " if a == b else f" {a}-{b} " for a, b in zip(starts, ends, strict=True)
-    )
+    """The raw form of ascending, distinct numbers: each run as `` n `` or `` a-b ``.
+
+    Raises ValueError for numbers that are negative or not strictly ascending.
+    """
+    return encode_many([numbers])[0]
+
+
+def encode_many(lists: Sequence[ArrayLike]) -> list[str]:
+    """The raw form of every list, as `encode`; some 30 times faster than one call for each.
+
+    All runs of all lists are found in one pass over their concatenation.
+    """
+    arrays = [np.asarray(numbers, dtype=np.int64) for numbers in lists]
+    bounds = np.concatenate([[0], np.cumsum([len(array) for array in arrays], dtype=np.int64)])
+    if not bounds[-1]:
+        return [""] * len(arrays)
+    values = np.concatenate(arrays)
+    step = np.diff(values)
+    inside = np.ones(len(values) - 1, dtype=bool)
+    inside[bounds[(bounds > 0) & (bounds < len(values))] - 1] = False
+    _check_order(values, step, inside)
+    begins = np.flatnonzero(np.concatenate([[True], (step != 1) | ~inside, [True]]))
+    words = _words(values[begins[:-1]], values[begins[1:] - 1])
+    splits = np.searchsorted(begins, bounds).tolist()
+    return [
+        f" {'  '.join(words[first:last])} " if last > first else ""
+        for first, last in pairwise(splits)
+    ]
+
+
+def _check_order(
+    values: NDArray[np.int64], step: NDArray[np.int64], inside: NDArray[np.bool_]
+) -> None:
+    if values.min() < 0:
+        msg = f"a list of strips, chips or lumi blocks holds the negative number {values.min()}"
+        raise ValueError(msg)
+    wrong = np.flatnonzero((step < 1) & inside)
+    if len(wrong):
+        before, after = values[wrong[0]], values[wrong[0] + 1]
+        msg = f"{after} follows {before} in a list whose numbers must ascend and differ"
+        raise ValueError(msg)
+
+
+def _words(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> list[str]:
+    """``a`` or ``a-b`` for every run."""
+    if ends.max() < N_MODULE_STRIPS:
+        words = _strip_texts()[starts]
+    else:
+        words = np.array([str(number) for number in starts.tolist()], dtype=object)
+    ranges = np.flatnonzero(starts != ends)
+    pairs = zip(starts[ranges].tolist(), ends[ranges].tolist(), strict=True)
+    words[ranges] = [f"{first}-{last}" for first, last in pairs]
+    texts: list[str] = words.tolist()
+    return texts
+
+
+@cache
+def _strip_texts() -> NDArray[np.object_]:
+    return np.array([str(strip) for strip in range(N_MODULE_STRIPS)], dtype=object)
 
 
 def decode(text: str, end: int = N_MODULE_STRIPS) -> NDArray[np.int64]:
@@ -31,18 +84,18 @@ def decode(text: str, end: int = N_MODULE_STRIPS) -> NDArray[np.int64]:
     A text without digits is an empty list. Raises ValueError that names the word for a number
     outside 0 ... end - 1, a range whose first number is larger than its last, and anything else.
     """
-    flags = np.zeros(end, dtype=bool)
     if not any(character.isdigit() for character in text):
-        return np.flatnonzero(flags)
-    for word in text.split():
-        first, dash, last = word.partition("-")
-        if not (_is_number(first) and (_is_number(last) or not dash)):
-            msg = f"{word!r} is neither a number nor a range a-b"
-            raise ValueError(msg)
-        low, high = int(first), int(last or first)
-        if low > high or high >= end:
-            msg = f"{word!r} is not within 0-{end - 1} in ascending order"
-            raise ValueError(msg)
+        return np.empty(0, dtype=np.int64)
+    runs = _runs(text)
+    lows, highs = runs[:, 0], runs[:, 1]
+    wrong = np.flatnonzero((lows > highs) | (highs >= end))
+    if len(wrong):
+        word = text.split()[wrong[0]]
+        msg = f"{word!r} is not within 0-{end - 1} in ascending order"
+        raise ValueError(msg)
+    flags = np.zeros(highs.max() + 1, dtype=bool)
+    flags[lows] = True
+    for low, high in runs[lows != highs].tolist():
         flags[low : high + 1] = True
     return np.flatnonzero(flags)
 
@@ -58,12 +111,25 @@ def trimmed(text: str) -> str:
 
 
 def count(text: str) -> int:
-    """How many numbers the list holds, counted word by word (cool-folders.md 8.2)."""
-    total = 0
+    """How many numbers the list holds, counted word by word (cool-folders.md 8.2).
+
+    Raises ValueError that names a word which is neither a number nor a range.
+    """
+    runs = _runs(text)
+    return int((runs[:, 1] - runs[:, 0] + 1).sum())
+
+
+def _runs(text: str) -> NDArray[np.int64]:
+    """First and last number of every word, shape (words, 2)."""
+    numbers: list[int] = []
     for word in text.split():
         first, dash, last = word.partition("-")
-        total += int(last) - int(first) + 1 if dash else 1
-    return total
+        if not (_is_number(first) and (_is_number(last) or not dash)):
+            msg = f"{word!r} is neither a number nor a range a-b"
+            raise ValueError(msg)
+        low = int(first)
+        numbers += (low, int(last) if dash else low)
+    return np.array(numbers, dtype=np.int64).reshape(-1, 2)
 
 
 def _is_number(text: str) -> bool:
