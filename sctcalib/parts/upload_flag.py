@@ -85,8 +85,8 @@ def judge(
         passed = [
             n_events > limits.min_events,
             modules < limits.max_modules,
-            _increase(modules, recent.module_average) < limits.module_increase,
-            _strip_increase(strips, recent, limits) < limits.strip_increase,
+            bool(_increase(modules, recent.module_average) < limits.module_increase),
+            bool(_strip_increase(strips, recent, limits) < limits.strip_increase),
         ]
         flag = "G" if all(passed) else "Y" if passed[0] and passed[1] else "R"
     reason = "".join(
