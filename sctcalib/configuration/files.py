@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sctcalib.configuration.options import shown, tables
+from sctcalib.configuration.original import read_assignments
 from sctcalib.job.errors import ArgumentError
 from sctcalib.resources import resource
 
@@ -61,7 +62,8 @@ class ConfigurationFile:
         start = 0
         if table and (header := self._search(table, r"[\]:=.]", 0)):
             start = header.start()
-        found = self._search(name, "[:=]", start) or self._search(name, "[:=]", 0)
+        attempts = (("[:=]", start), ("[:=]", 0), (r"[\].]", 0))
+        found = next(filter(None, (self._search(name, *attempt) for attempt in attempts)), None)
         return self.text.count("\n", 0, found.start()) + 1 if found else None
 
     def _search(self, word: str, sign: str, start: int) -> re.Match[str] | None:
@@ -156,8 +158,6 @@ def _read_json(file: ConfigurationFile) -> None:
 
 
 def _read_original(file: ConfigurationFile) -> None:
-    from sctcalib.configuration.original import read_assignments
-
     settings, problems = read_assignments(file.text)
     file.settings = [Setting(name, value, line=line) for name, value, line in settings]
     file.problems = [f"{file.path}, line {line}: {problem}" for line, problem in problems]
