@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,11 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from sctcalib.detector.identifiers import wafer_names
 from sctcalib.detector.regions import N_STRIPS, N_WAFERS
+from sctcalib.histograms.filling import Fills, exact_or_raise, fill
 from sctcalib.histograms.layouts import EVENTS, hit_map_families
 from sctcalib.histograms.merge import (
     Progress,
     Summed,
+    begin_directory,
     blocks_of,
+    detector_rows,
     moments,
     pack_stack,
     sum_blocks,
@@ -28,8 +32,6 @@ from sctcalib.histograms.sources import Source, locate, whole_number
 from sctcalib.histograms.templates import empty_stack, streamer_info
 
 FILE_NAME = "SCTHitMaps.root"
-LARGEST_COUNT = 1 << 24
-"""Above this, not every whole number is a float32; one fill more does not change a TH1F."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,9 @@ def read_hitmaps(path: Path) -> HitMaps:
     collector = _Collector(path)
     source = _source(path)
     blocks = list(blocks_of(source.families, range(len(source.families))))
-    for summed in sum_blocks([source], blocks, packed=False):
-        collector(summed)
+    with closing(sum_blocks([source], blocks, packed=False)) as sums:
+        for summed in sums:
+            collector(summed)
     return collector.result()
 
 
@@ -125,35 +128,33 @@ def write_hitmaps(
     Parameters
     ----------
     counts
-        Hits of each offline strip, shape (8176, 768), whole numbers of at most 2**24.
+        Hits of each offline strip, shape (8176, 768), whole numbers of 0 to 2**24.
     n_events
         Events that were filled.
     entries
         Fills of each wafer, shape (8176,); by default the hits and the overflow.
     overflow
         Hits beyond strip 767, shape (8176,); by default none.
+
+    Raises ValueError for values that do not fit, and OSError where the file cannot be written.
     """
     contents = np.zeros((N_WAFERS, N_STRIPS + 2))
     contents[:, 1:-1] = counts
     contents[:, -1] = 0 if overflow is None else overflow
-    if contents.min() < 0 or contents.max() > LARGEST_COUNT or np.any(contents % 1):
-        msg = f"counts of hits must be whole numbers of 0 to {LARGEST_COUNT}"
-        raise ValueError(msg)
+    exact_or_raise(contents)
     fills = contents.sum(axis=1) if entries is None else np.asarray(entries, dtype=np.float64)
     families = hit_map_families()
     with new_root_file(Path(path), FILE_NAME) as writer:
         for block in blocks_of(families, range(len(families))):
-            family = families[block.number]
-            stack = empty_stack(family, block.rows)
-            if block.rows.start == 0:
-                writer.directory(family.directory)
+            begin_directory(writer, families, block)
+            stack = empty_stack(families[block.number], block.rows)
             if block.number == 0:
-                values, filled = np.array([[0.0, n_events, 0.0]]), np.array([float(n_events)])
+                one = np.ones(1, dtype=np.int64)
+                fill(stack, Fills(one - 1, (one,), n_events * one))
             else:
-                rows = slice(family.first + block.rows.start, family.first + block.rows.stop)
-                values, filled = contents[rows], fills[rows]
-            stack.contents[:] = values
-            sums = np.array([moments(row, family) for row in values])
-            stack.set_statistics(np.column_stack([filled, sums]))
+                rows = detector_rows(stack.family, block)
+                stack.contents[:] = contents[rows]
+                sums = moments(contents[rows], stack.family)
+                stack.set_statistics(np.column_stack([fills[rows], sums]))
             writer.add(pack_stack(stack, block.rows))
         writer.finish(streamer_info())

@@ -7,10 +7,7 @@ order. So memory depends on the block, not on the number of files, and two threa
 
 from __future__ import annotations
 
-import os
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sctcalib.histograms.compression import pack
-from sctcalib.histograms.layouts import Family
+from sctcalib.histograms.layouts import Axis, Family
 from sctcalib.histograms.objects import Stack
+from sctcalib.histograms.ordered import in_order
 from sctcalib.histograms.rootwriter import Packed, RootWriter, new_root_file
 from sctcalib.histograms.sources import Source
 from sctcalib.histograms.templates import streamer_info
@@ -30,7 +28,6 @@ Progress = Callable[[int, int], None]
 """Called with the number of histograms done and the number of all."""
 
 _BLOCK_BYTES = 1 << 21
-_AHEAD = 4
 _INT_LIMIT = 2**31 - 1
 
 
@@ -59,8 +56,12 @@ class Summed:
     @property
     def detector_rows(self) -> slice:
         """Rows in an array over the whole detector."""
-        first = self.family.first
-        return slice(first + self.block.rows.start, first + self.block.rows.stop)
+        return detector_rows(self.family, self.block)
+
+
+def detector_rows(family: Family, block: Block) -> slice:
+    """Where the histograms of a block are in an array over the whole detector."""
+    return slice(family.first + block.rows.start, family.first + block.rows.stop)
 
 
 def blocks_of(families: Sequence[Family], numbers: Iterable[int]) -> Iterator[Block]:
@@ -76,23 +77,7 @@ def sum_blocks(
     sources: Sequence[Source], blocks: Sequence[Block], *, packed: bool
 ) -> Generator[Summed]:
     """The blocks in their order, summed over the files in theirs."""
-    stop = Event()
-
-    def work(block: Block) -> Summed:
-        return _sum_block(sources, block, stop, packed=packed)
-
-    pool = ThreadPoolExecutor(min(2, len(os.sched_getaffinity(0))))
-    pending: deque[Future[Summed]] = deque()
-    try:
-        for block in blocks:
-            pending.append(pool.submit(work, block))
-            if len(pending) > _AHEAD:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    finally:
-        stop.set()
-        pool.shutdown(wait=True, cancel_futures=True)
+    return in_order(lambda block, stop: _sum_block(sources, block, stop, packed=packed), blocks)
 
 
 def _sum_block(sources: Sequence[Source], block: Block, stop: Event, *, packed: bool) -> Summed:
@@ -150,28 +135,32 @@ class Total:
 def root_statistics(stack: Stack) -> NDArray[np.float64]:
     """What ROOT's merge takes as statistics: recomputed from the bins where they were never set."""
     statistics = stack.all_statistics
-    for row in np.flatnonzero((statistics[:, 1] == 0) & (statistics[:, 0] > 0)).tolist():
-        contents = stack.contents[row].astype(np.float64)
-        statistics[row, 1:] = moments(contents, stack.family)
+    unset = np.flatnonzero((statistics[:, 1] == 0) & (statistics[:, 0] > 0))
+    if len(unset):
+        statistics[unset, 1:] = moments(stack.contents[unset].astype(np.float64), stack.family)
     return statistics
 
 
 def moments(contents: NDArray[np.float64], family: Family) -> NDArray[np.float64]:
-    """Sums of w, w2, wx, wx2 (and wy, wy2, wxy) over the bins without under- and overflow."""
-    centres = [
-        axis.low + (np.arange(axis.n) + 0.5) * ((axis.high - axis.low) / axis.n)
-        for axis in family.axes
-    ]
-    inside = contents.reshape([axis.n + 2 for axis in reversed(family.axes)])
-    inside = inside[(slice(1, -1),) * len(family.axes)]
-    total = inside.sum()
-    x = centres[0]
-    along_x = inside if inside.ndim == 1 else inside.sum(axis=0)
+    """Sums of w, w2, wx, wx2 (and wy, wy2, wxy) over the bins without under- and overflow.
+
+    ``contents`` has the shape (n, cells), the result (n, 4) or (n, 7).
+    """
+    shape = [axis.n + 2 for axis in reversed(family.axes)]
+    inside = contents.reshape(-1, *shape)[(slice(None), *(slice(1, -1) for _ in shape))]
+    x = _centres(family.axes[0])
+    along_x = inside if inside.ndim == 2 else inside.sum(axis=1)
+    total = along_x.sum(axis=1)
     sums = [total, total, along_x @ x, along_x @ (x * x)]
-    if inside.ndim == 2:
-        y, along_y = centres[1], inside.sum(axis=1)
-        sums += [along_y @ y, along_y @ (y * y), y @ inside @ x]
-    return np.array(sums)
+    if len(shape) == 2:
+        y, along_y = _centres(family.axes[1]), inside.sum(axis=2)
+        sums += [along_y @ y, along_y @ (y * y), (inside @ x) @ y]
+    return np.column_stack(sums)
+
+
+def _centres(axis: Axis) -> NDArray[np.float64]:
+    width = (axis.high - axis.low) / axis.n
+    return np.asarray(axis.low + (np.arange(axis.n) + 0.5) * width, dtype=np.float64)
 
 
 def write_sums(
@@ -195,7 +184,7 @@ def write_sums(
     summing = closing(sum_blocks(sources, blocks, packed=True))
     with new_root_file(output, name) as writer, summing as sums:
         for summed in sums:
-            _begin_directory(writer, families, summed.block)
+            begin_directory(writer, families, summed.block)
             writer.add(summed.packed)
             sink(summed)
             done += len(summed.packed)
@@ -204,7 +193,7 @@ def write_sums(
         writer.finish(info)
 
 
-def _begin_directory(writer: RootWriter, families: Sequence[Family], block: Block) -> None:
+def begin_directory(writer: RootWriter, families: Sequence[Family], block: Block) -> None:
     """Each directory begins with the first block of the first of its families."""
     directory = families[block.number].directory
     before = block.number and families[block.number - 1].directory
