@@ -25,7 +25,7 @@ def encode(numbers: ArrayLike) -> str:
 
 
 def encode_many(lists: Sequence[ArrayLike]) -> list[str]:
-    """The raw form of every list, as `encode`; some 30 times faster than one call for each.
+    """The raw form of every list, as `encode`, much faster than one call for each.
 
     All runs of all lists are found in one pass over their concatenation.
     """
