@@ -95,6 +95,11 @@ def test_lines_are_those_of_the_setting_and_not_of_a_remark(load):
     assert [line.split(": ")[0].rpartition(" ")[2] for line in lines] == ["4", "7", "8"]
 
 
+def test_line_of_a_name_is_not_that_of_a_longer_name(load):
+    lines = refused(load, a_toml="MyNoisyMinStat = 1\nNoisyMinStat = -1\n")
+    assert [line.split(": ")[0].rpartition(" ")[2] for line in lines] == ["1", "2"]
+
+
 def test_lines_of_json(load):
     lines = refused(load, a_json='{\n "common": {\n  "Xyz": 1},\n "NoisyMinStat": -1\n}')
     assert [line.split(": ")[0].rpartition(" ")[2] for line in lines] == ["3", "4"]
