@@ -21,6 +21,7 @@ from sctcalib.detector.regions import (
     N_STRIPS_PER_CHIP,
     N_WAFERS,
 )
+from sctcalib.histograms.lumiblocks import LumiBlockHits
 
 CountArray = NDArray[np.uint32]
 
@@ -64,13 +65,10 @@ class SparseCounts:
         if self._n_pending > _PENDING_LIMIT:
             self._sum_up()
 
-    def dense(self, begin: int, end: int) -> CountArray:
-        """The counts of the cells from ``begin`` to before ``end``."""
+    def cells(self) -> tuple[IntArray, CountArray]:
+        """The cells that were counted, ascending, and their counts."""
         self._sum_up()
-        low, high = np.searchsorted(self._cells, (begin, end))
-        counts = np.zeros(end - begin, dtype=np.uint32)
-        counts[self._cells[low:high] - begin] = self._counts[low:high]
-        return counts
+        return self._cells, self._counts
 
     def _sum_up(self) -> None:
         if not self._pending:
@@ -124,54 +122,41 @@ class HitMap:
 
 
 class LumiBlockMap:
-    """Hits by lumi block: what a lumi-block file holds.
+    """Hits by lumi block: what a lumi-block file holds, as the cells that were hit.
 
-    All lumi-block axes have an underflow bin 0 (lumi block 0) and an overflow bin at the end, as
-    ROOT has; so bin *i* of a chip histogram is lumi block *i*.
+    Lumi block 0 and those above the range are kept: they belong into under- and overflow.
     """
 
     def __init__(self, n_lumi_blocks: int, lbs_per_window: int, swap: BoolArray) -> None:
-        self.n_lumi_blocks = n_lumi_blocks
+        self.events = np.zeros(n_lumi_blocks + 2, dtype=np.int64)
+        """Events by lumi block; the last element is the overflow."""
         self.lbs_per_window = lbs_per_window
-        self.n_windows = -(-n_lumi_blocks // lbs_per_window)
-        self.events = np.zeros(n_lumi_blocks + 2, dtype=np.uint32)
-        self.chips = np.zeros((N_WAFERS, N_CHIPS_PER_SIDE, n_lumi_blocks + 2), dtype=np.uint32)
-        """Axes wafer, chip of the side in readout order, lumi block."""
         self._swap = swap
-        self._windows = SparseCounts()
+        # the axis of the 2D maps ends with a full window, at most this far beyond the last block
+        self._n_blocks = n_lumi_blocks + lbs_per_window + 1
+        self._hits = SparseCounts()
+
+    @property
+    def n_lumi_blocks(self) -> int:
+        """Lumi blocks of the run."""
+        return len(self.events) - 2
 
     def fill(self, clusters: Clusters, lumi_block: IntArray) -> None:
         """Add the clusters of events; ``lumi_block`` has one number for every event (>= 0)."""
-        self.events += np.bincount(
-            np.minimum(lumi_block, self.n_lumi_blocks + 1), minlength=self.n_lumi_blocks + 2
-        ).astype(np.uint32)
-        self._fill_chips(clusters, lumi_block[clusters.event])
-        self._fill_windows(clusters, lumi_block[clusters.event])
-
-    def windows(self, wafers: slice) -> CountArray:
-        """2D maps of some wafers, axes wafer, window, strip; flow bins at both ends included.
-
-        The shape is (wafers, windows + 2, 770), with the strip axis fastest as in ROOT.
-        """
-        begin, end, _ = wafers.indices(N_WAFERS)
-        rows, columns = self.n_windows + 2, N_STRIPS + 2
-        flat = self._windows.dense(begin * rows * columns, end * rows * columns)
-        return flat.reshape(end - begin, rows, columns)
-
-    def _fill_chips(self, clusters: Clusters, lumi_block: IntArray) -> None:
-        bins = np.minimum(lumi_block, self.n_lumi_blocks + 1)
-        readout = readout_strip(clusters.first, self._swap[clusters.wafer])
-        chip = clusters.wafer * N_CHIPS_PER_SIDE + readout // N_STRIPS_PER_CHIP
-        cells = chip * (self.n_lumi_blocks + 2) + bins
-        np.add.at(self.chips.reshape(-1), cells, clusters.size.astype(np.uint32))
-
-    def _fill_windows(self, clusters: Clusters, lumi_block: IntArray) -> None:
-        # the axis ends after the last full window, which may be beyond the last lumi block
-        last = self.n_windows * self.lbs_per_window
-        window = np.where(
-            lumi_block > last, self.n_windows + 1, 1 + (lumi_block - 1) // self.lbs_per_window
-        )
+        overflow = len(self.events) - 1
+        self.events += np.bincount(np.minimum(lumi_block, overflow), minlength=overflow + 1)
         cluster, strip = clusters.hits()
-        column = 1 + np.minimum(strip, N_STRIPS)
-        row = clusters.wafer[cluster] * (self.n_windows + 2) + window[cluster]
-        self._windows.add(row * (N_STRIPS + 2) + column)
+        wafer = clusters.wafer[cluster]
+        readout = readout_strip(clusters.first, self._swap[clusters.wafer])
+        chip = (readout // N_STRIPS_PER_CHIP)[cluster]
+        block = np.minimum(lumi_block, self._n_blocks - 1)[clusters.event[cluster]]
+        cell = (wafer * N_CHIPS_PER_SIDE + chip) * (N_STRIPS + 1) + np.minimum(strip, N_STRIPS)
+        self._hits.add(cell * self._n_blocks + block)
+
+    def hits(self) -> LumiBlockHits:
+        """What was hit how often, ascending by wafer; strip 768 stands for all beyond 767."""
+        cells, count = self._hits.cells()
+        cells, block = np.divmod(cells, self._n_blocks)
+        cells, strip = np.divmod(cells, N_STRIPS + 1)
+        wafer, chip = np.divmod(cells, N_CHIPS_PER_SIDE)
+        return LumiBlockHits(wafer, strip, block, chip, count.astype(np.int64))

@@ -6,16 +6,27 @@ and recovered. So the lists New and Ref of a job can be checked.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from sctcalib.detector.identifiers import IntArray
+from sctcalib.detector.identifiers import IntArray, module_id32, modules
 from sctcalib.detector.regions import N_MODULE_STRIPS, N_STRIPS, N_WAFERS
-from sctcalib.simulate.model import CHIP, NOISY, WAFER, Planted
+from sctcalib.parts import strip_lists
+from sctcalib.simulate.model import CHIP, NOISY, THRESHOLD, WAFER, Planted
+from sctcalib.simulate.truth import Reference
+
+if TYPE_CHECKING:
+    from sctcalib.cool.folder import NewObject
 
 FILE_NAME = "conditions.db"
 FOLDER = "/SCT/Derived/Monitoring"
 TAG = "SctDerivedMonitoring-RUN2-UPD4-005"
 
+_SAMPLE_SIZE = 10_000
+_LAST_LUMI_BLOCK = 0xFFFFFFFF
 _KEPT_FRACTION = 0.8
 _RECOVERED_FRACTION = 0.2
 """Strips that were noisy then and are not now, relative to the planted single strips."""
@@ -39,6 +50,30 @@ def by_module(flat: IntArray) -> dict[int, IntArray]:
     modules, starts = np.unique(ordered // N_MODULE_STRIPS, return_index=True)
     lists = np.split(ordered % N_MODULE_STRIPS, starts[1:])
     return dict(zip(modules.tolist(), lists, strict=False))
+
+
+def write_database(path: Path, reference: Reference, upload_time: int) -> None:
+    """Write a COOL database as the upload of the earlier run leaves it (cool-folders.md 3, 5, 7).
+
+    Every module has an object, valid for the one run; ``upload_time`` is in seconds since 1970.
+    """
+    from sctcalib.cool.database import Database
+    from sctcalib.cool.folders import DESTINATION_DESCRIPTION, INSTANCE, create_sct_folder
+
+    with Database.create(path, INSTANCE, clock=lambda: upload_time * 10**9) as database:
+        folder = create_sct_folder(database, FOLDER, DESTINATION_DESCRIPTION)
+        folder.store_each(_objects(reference), tag=reference.tag, user_tag_only=True)
+
+
+def _objects(reference: Reference) -> Iterator[NewObject]:
+    since = reference.run << 32
+    m = modules()
+    columns = (module_id32(), m.bec, m.layer, m.eta, m.phi)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    for module, (channel, *place) in enumerate(rows):
+        strips = strip_lists.encode(reference.strips.get(module, []))
+        payload = (_SAMPLE_SIZE, *place, "NOISY", THRESHOLD, strips)
+        yield since, since + _LAST_LUMI_BLOCK, channel, payload
 
 
 def _flat(planted: Planted) -> IntArray:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import uproot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sctcalib.detector.regions import N_WAFERS
+from sctcalib.histograms.lumiblocks import write_lumi_blocks
 from sctcalib.simulate import clusters as module
 from sctcalib.simulate.clusters import Clusters, HitMap, LumiBlockMap, SparseCounts
 
@@ -36,34 +38,56 @@ def test_e2_hit_map():
     assert hit_map.entries.sum() == 5
 
 
-@pytest.mark.parametrize(("swap", "chips"), [(False, {0: 3, 5: 2}), (True, {5: 3, 0: 2})])
-def test_e2_lumi_block_histograms_count_for_the_chip_of_the_first_strip(swap, chips):
+def cells_of(maps: LumiBlockMap) -> list[tuple[int, ...]]:
+    """(wafer, strip, lumi block, chip, count) of everything that was hit."""
+    hits = maps.hits()
+    columns = (hits.wafer, hits.strip, hits.block, hits.chip, hits.count)
+    return sorted(tuple(map(int, row)) for row in zip(*columns, strict=True))
+
+
+@pytest.mark.parametrize(("swap", "chips"), [(False, (0, 5)), (True, (5, 0))])
+def test_e2_lumi_block_hits_count_for_the_chip_of_the_first_strip(swap, chips):
     maps = LumiBlockMap(10, 4, swap_of(swap))
     maps.fill(E2, np.array([7, 7]))
     assert maps.events.tolist() == [0] * 7 + [2] + [0] * 4
-    assert {c: int(maps.chips[WAFER, c, 7]) for c in range(6) if maps.chips[WAFER, c, 7]} == chips
-    assert maps.chips.sum() == 5
+    assert maps.n_lumi_blocks == 10
+    first, second = chips
+    # strip 768 stands for the overflow bin of the strip axis
+    assert cells_of(maps) == [
+        (WAFER, 126, 7, first, 1), (WAFER, 127, 7, first, 1), (WAFER, 128, 7, first, 1),
+        (WAFER, 767, 7, second, 1), (WAFER, 768, 7, second, 1),
+    ]  # fmt: skip
 
 
-def test_e2_two_dimensional_map():
-    maps = LumiBlockMap(10, 4, swap_of(False))
+@pytest.mark.parametrize("swap", [False, True])
+def test_e2_in_the_histograms_of_a_lumi_block_file(tmp_path, swap):
+    maps = LumiBlockMap(10, 4, swap_of(swap))
     maps.fill(E2, np.array([7, 7]))
-    windows = maps.windows(slice(WAFER, WAFER + 1))[0]
-    assert windows.shape == (3 + 2, 770)
-    filled = [(int(y), int(x)) for y, x in np.argwhere(windows)]
-    # lumi blocks 5-8 are window 2; column 769 is the overflow of the strip axis
-    assert filled == [(2, 127), (2, 128), (2, 129), (2, 768), (2, 769)]
-    assert maps.windows(slice(0, N_WAFERS)).sum() == 5
+    path = tmp_path / "lb.root"
+    write_lumi_blocks(path, maps.events[1:-1], maps.hits(), lbs_per_window=4)
+    with uproot.open({path: None}) as file:
+        assert file["GENERAL/events"].values().tolist() == [0] * 6 + [2] + [0] * 3
+        chips = [file[f"SCTB/0_3_3_-1_0_{chip}"].values(flow=True) for chip in range(6)]
+        assert {c: int(h.sum()) for c, h in enumerate(chips) if h.sum()} == (
+            {5: 3, 0: 2} if swap else {0: 3, 5: 2}
+        )
+        assert all(h.sum() == h[7] for h in chips)
+        windows = file["SCTB/0_3_3_-1_0__2D"]
+        filled = [tuple(map(int, place)) for place in np.argwhere(windows.values(flow=True))]
+        # lumi blocks 5-8 are window 2; column 769 is the overflow
+        assert filled == [(127, 2), (128, 2), (129, 2), (768, 2), (769, 2)]
+        assert windows.member("fEntries") == 5
 
 
-def test_lumi_block_0_is_underflow_and_above_the_range_is_overflow():
+def test_lumi_block_0_and_those_above_the_range_are_kept_apart():
     maps = LumiBlockMap(10, 4, swap_of(False))
-    four = some_clusters((0, 0, 5, 1), (1, 0, 5, 1), (2, 0, 5, 1), (3, 0, 5, 1))
-    maps.fill(four, np.array([0, 10, 11, 13]))
-    assert maps.events[[0, 10, 11]].tolist() == [1, 1, 2]
-    assert maps.chips[0, 0, [0, 10, 11]].tolist() == [1, 1, 2]
-    # the 2D axis ends at 12, the end of its third window
-    assert maps.windows(slice(0, 1))[0, :, 6].tolist() == [1, 0, 0, 2, 1]
+    blocks = np.array([0, 10, 11, 13, 400])
+    maps.fill(some_clusters(*((event, 0, 5, 1) for event in range(5))), blocks)
+    assert maps.events[[0, 10, 11]].tolist() == [1, 1, 3]
+    # 11 is in the last window of the 2D axis, which ends at 12; 13 and 400 are beyond it
+    assert [(cell[2], cell[4]) for cell in cells_of(maps)] == [
+        (0, 1), (10, 1), (11, 1), (13, 1), (14, 1),
+    ]  # fmt: skip
 
 
 def test_events_without_clusters_are_counted():
@@ -73,7 +97,8 @@ def test_events_without_clusters_are_counted():
     maps.fill(none, np.array([1, 2, 2, 3]))
     assert hit_map.n_events == 4
     assert maps.events.tolist() == [0, 1, 2, 1, 0]
-    assert hit_map.entries.sum() == maps.chips.sum() == 0
+    assert hit_map.entries.sum() == 0
+    assert cells_of(maps) == []
 
 
 def test_the_same_strip_in_several_events_adds_up():
@@ -91,9 +116,8 @@ def test_filling_in_portions_is_filling_at_once():
         part = [(event - begin, *rest) for event, *rest in rows[begin : begin + 50]]
         portions.fill(some_clusters(*part), blocks[begin : begin + 50])
     assert np.array_equal(at_once.events, portions.events)
-    assert np.array_equal(at_once.chips, portions.chips)
-    whole = slice(0, 8000)
-    assert np.array_equal(at_once.windows(whole), portions.windows(whole))
+    assert cells_of(at_once) == cells_of(portions)
+    assert sum(cell[4] for cell in cells_of(at_once)) == sum(row[3] for row in rows)
 
 
 @settings(max_examples=50, deadline=None)
@@ -105,9 +129,10 @@ def test_sparse_counts_are_those_of_a_dense_array(portions):
         sparse.add(np.array(cells, dtype=np.int64))
         np.add.at(dense, np.array(cells, dtype=np.int64), 1)
         if number % 2:
-            assert np.array_equal(sparse.dense(0, 41), dense)
-    assert np.array_equal(sparse.dense(0, 41), dense)
-    assert np.array_equal(sparse.dense(13, 29), dense[13:29])
+            sparse.cells()
+    found, counts = sparse.cells()
+    assert np.array_equal(found, np.flatnonzero(dense))
+    assert np.array_equal(counts, dense[found])
 
 
 def test_waiting_cells_are_summed_up_before_they_fill_the_memory(monkeypatch):
@@ -116,4 +141,4 @@ def test_waiting_cells_are_summed_up_before_they_fill_the_memory(monkeypatch):
     for _ in range(100):
         sparse.add(np.array([3, 1, 3]))
         assert sparse._n_pending <= 10
-    assert sparse.dense(0, 5).tolist() == [0, 100, 0, 200, 0]
+    assert [values.tolist() for values in sparse.cells()] == [[1, 3], [100, 200]]

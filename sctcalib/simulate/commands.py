@@ -1,0 +1,120 @@
+"""The commands ``sctcalib simulate ...``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sctcalib.simulate.console import user_errors
+
+_HITMAPS_EXAMPLE = """\b
+Examples:
+  sctcalib simulate hitmaps --run 267367 --files 3 demo
+  sctcalib simulate hitmaps --run 267367 --previous-run 267360 --noisy 300 demo
+  sctcalib simulate hitmaps --run 267368 --empty standby
+"""
+
+
+@click.group()
+def simulate() -> None:
+    """Make the files of a run of a simulated detector, with known defects."""
+
+
+@simulate.command(epilog=_HITMAPS_EXAMPLE)
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--run", type=int, required=True, help="Run number.")
+@click.option(
+    "--files",
+    type=click.IntRange(1, 9999),
+    default=1,
+    show_default=True,
+    help="Pairs of map files; the events are split over them.",
+)
+@click.option("--events", type=click.IntRange(1), help="Events of the run.  [default: 20000]")
+@click.option("--empty", is_flag=True, help="A run in standby: no events at all.")
+@click.option(
+    "--lumi-blocks",
+    type=click.IntRange(1, 10_000),
+    default=100,
+    show_default=True,
+    help="Lumi blocks of the run, evenly filled.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="The same seed gives the same files, byte by byte.",
+)
+@click.option(
+    "--noisy",
+    type=click.IntRange(0),
+    default=100,
+    show_default=True,
+    help="Noisy strips, clearly above the threshold.",
+)
+@click.option(
+    "--near",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    help="Strips within three standard deviations of the threshold.",
+)
+@click.option(
+    "--noisy-chips",
+    type=click.IntRange(0),
+    default=4,
+    show_default=True,
+    help="Chips most of whose strips are noisy.",
+)
+@click.option(
+    "--hot-wafers",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="Wafers most of whose strips are noisy.",
+)
+@click.option(
+    "--previous-run",
+    type=int,
+    metavar="RUN",
+    help="Also write a conditions database with this earlier run's noisy strips.",
+)
+@click.option("--project", default="data15_13TeV", show_default=True, help="Project tag.")
+@click.option("--stream", default="calibration_SCTNoise", show_default=True, help="Stream.")
+@click.option("--force", is_flag=True, help="Overwrite files of another run.")
+def hitmaps(
+    folder: Path, run: int, files: int, events: int | None, empty: bool, lumi_blocks: int,
+    seed: int, noisy: int, near: int, noisy_chips: int, hot_wafers: int,
+    previous_run: int | None, project: str, stream: str, force: bool,
+) -> None:  # fmt: skip
+    """Write hit maps and lumi-block maps of one run into DIR.
+
+    Beside the SCTHitMaps and SCTLB files, DIR gets truth.json with everything that was planted,
+    runInfo.txt, and job.json, the dictionary of a noisy-strip job for these files. See
+    docs/simulation.md.
+    """
+    if empty and events is not None:
+        msg = "--empty is a run without events; leave out --events"
+        raise click.UsageError(msg)
+    with user_errors():
+        from sctcalib.job.progress import terminal_progress
+        from sctcalib.simulate.files import simulate as simulate_run
+        from sctcalib.simulate.model import Defects
+        from sctcalib.simulate.settings import Settings
+
+        settings = Settings(
+            run=run, n_events=0 if empty else events or 20_000, n_files=files,
+            n_lumi_blocks=lumi_blocks, seed=seed, project=project, stream=stream,
+            defects=Defects(noisy, near, noisy_chips, hot_wafers), previous_run=previous_run,
+        )  # fmt: skip
+        with terminal_progress() as progress, progress("simulating") as tick:
+            truth = simulate_run(settings, folder, force=force, tick=tick)
+    click.echo(
+        f"Run {run}: {truth.n_events} events in {len(truth.files)} pairs of files,"
+        f" {len(truth.planted.wafer)} planted strips."
+    )
+    click.echo(
+        f"Analyse it in a new folder: sctcalib run {folder / 'job.json'} --input-dir {folder}"
+    )
