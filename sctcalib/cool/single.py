@@ -110,7 +110,8 @@ class _Planner:
             "WHERE CHANNEL_ID = ? AND IOV_SINCE < ? AND IOV_UNTIL > ?",
             (channel, until, since),
         )
-        if any((ended[ident] if ident in ended else stored) > since for ident, stored in rows):
+        ends = [ended.get(int(ident), int(stored)) for ident, stored in rows]
+        if any(end > since for end in ends):
             raise self._collision(index, last)
 
     def _stored_last(self, channel: int) -> _Last | None:
