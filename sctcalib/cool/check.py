@@ -87,7 +87,7 @@ def _columns(ddl: str) -> list[str]:
 
 
 def _attributes(db: Database) -> Iterator[str]:
-    stored = dict(db.file.rows(f'SELECT * FROM "{db.name}_DB_ATTRIBUTES"'))
+    stored: dict[str, str] = dict(db.file.rows(f'SELECT * FROM "{db.name}_DB_ATTRIBUTES"'))
     for name, value in schema.attributes(db.name):
         if name not in stored:
             yield f"{db.name}_DB_ATTRIBUTES: {name} is missing"
@@ -130,7 +130,7 @@ def _sequence(db: Database, table: str, at_least: int, multiple_of: int = 1) -> 
 
 
 def _tags(db: Database) -> Iterator[str]:
-    highest = dict(
+    highest: dict[int, int] = dict(
         db.file.rows(f'SELECT NODE_ID, MAX(TAG_ID) FROM "{db.name}_TAGS" GROUP BY NODE_ID')
     )
     for node in db.nodes():
@@ -209,7 +209,8 @@ _COMMON_RULES = {
 }
 _SINGLE_RULES = {
     "object {0} has a tag or a successor": (
-        "SELECT OBJECT_ID FROM {IOVS} WHERE USER_TAG_ID <> 0 OR ORIGINAL_ID <> 0 OR NEW_HEAD_ID <> 0"
+        "SELECT OBJECT_ID FROM {IOVS} "
+        "WHERE USER_TAG_ID <> 0 OR ORIGINAL_ID <> 0 OR NEW_HEAD_ID <> 0"
     ),
     "channel {0} has {1} as its last object, the latest is {2}": (
         "SELECT c.CHANNEL_ID, c.LAST_OBJECT_ID, i.OBJECT_ID FROM {CHANNELS} c JOIN {IOVS} i "

@@ -314,6 +314,10 @@ class Database:
         """The child's tag that a parent's tag selects, or None."""
         return tags.find_relation(self, parent_path, parent_tag, child_path)
 
+    def tag_relations(self) -> list[tuple[str, str, str, str]]:
+        """All relations: path and tag of the parent, path and tag of the child."""
+        return tags.relations(self)
+
     def resolve_tag(self, folder_path: str, tag: str) -> str:
         """The folder's own tag that a tag of the folder or of an ancestor selects."""
         return tags.resolve(self, folder_path, tag)

@@ -221,6 +221,10 @@ class Folder:
         """All tags of the folder, by id."""
         return tags.folder_tags(self)
 
+    def tag_names(self) -> list[str]:
+        """Names of all tags of the folder, by id."""
+        return [row.name for row in tags.records(self.db, self.id)]
+
     def tag_head(self, name: str, description: str = "") -> int:
         """Freeze what HEAD is now under a name; returns the number of objects."""
         return tags.tag_head(self, name, description)

@@ -154,6 +154,14 @@ SCT_FOLDERS = {
 """By part."""
 
 
+def folder_of_part(part: str) -> SctFolder:
+    """The folder that a part writes; raises NodeError for a part without one."""
+    if part not in SCT_FOLDERS:
+        msg = f"the part {part!r} writes no folder{nearest(part, SCT_FOLDERS)}"
+        raise NodeError(msg)
+    return SCT_FOLDERS[part]
+
+
 def sct_folder(path: str) -> SctFolder:
     """The folder of a path; raises NodeError that names the nearest one."""
     by_path = {folder.path: folder for folder in SCT_FOLDERS.values()}

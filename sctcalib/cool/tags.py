@@ -334,6 +334,21 @@ def find_relation(db: Database, parent_path: str, parent_tag: str, child_path: s
     return _child_tag(db, parent, own(db, parent, parent_tag), child)
 
 
+def relations(db: Database) -> list[tuple[str, str, str, str]]:
+    """All relations: path and tag of the parent, path and tag of the child."""
+    nodes, names = f'"{db.name}_NODES"', f'"{db.name}_TAGS"'
+    rows = db.file.rows(
+        "SELECT p.NODE_FULLPATH, pt.TAG_NAME, c.NODE_FULLPATH, ct.TAG_NAME "
+        f'FROM "{db.name}_TAG2TAG" r '
+        f"JOIN {nodes} p ON p.NODE_ID = r.PARENT_NODEID "
+        f"JOIN {nodes} c ON c.NODE_ID = r.CHILD_NODEID "
+        f"JOIN {names} pt ON pt.NODE_ID = r.PARENT_NODEID AND pt.TAG_ID = r.PARENT_TAGID "
+        f"JOIN {names} ct ON ct.NODE_ID = r.CHILD_NODEID AND ct.TAG_ID = r.CHILD_TAGID "
+        "ORDER BY 1, 2, 3"
+    )
+    return [(str(a), str(b), str(c), str(d)) for a, b, c, d in rows]
+
+
 def _related_nodes(db: Database, parent_path: str, child_path: str) -> tuple[Node, Node]:
     parent, child = db.node(parent_path), db.node(child_path)
     if child.parent_id != parent.id or parent.id == child.id:
