@@ -12,6 +12,8 @@ from __future__ import annotations
 import zlib
 from types import ModuleType
 
+from sctcalib.histograms.damage import DamagedError
+
 _fast: ModuleType
 try:
     from isal import isal_zlib as _fast
@@ -29,10 +31,6 @@ _deflate = _fast.compress
 crc32 = _fast.crc32
 
 InflateError: type[Exception] = _fast.error
-
-
-class DamagedError(ValueError):
-    """Bytes that are not what a ROOT file must hold at this place."""
 
 
 def expand(stored: memoryview, length: int) -> bytes:

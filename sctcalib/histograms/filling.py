@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sctcalib.histograms.layouts import Axis
-from sctcalib.histograms.objects import Stack
+from sctcalib.histograms.stacks import Stack
 
 LARGEST_COUNT = 1 << 24
 """Above this, not every whole number is a float32; one fill more does not change a TH1F."""

@@ -9,9 +9,9 @@ from typing import Literal
 
 from sctcalib.detector.identifiers import wafer_names
 from sctcalib.detector.regions import REGIONS
-from sctcalib.histograms.layouts import EVENTS
+from sctcalib.histograms.layouts import EVENTS, events_family
 from sctcalib.histograms.rootfile import RootFile, some
-from sctcalib.histograms.sources import events_of, whole_number
+from sctcalib.histograms.sources import walk_one, whole_number
 from sctcalib.job.errors import InputFileError
 
 Kind = Literal["hitmap", "lb"]
@@ -24,13 +24,14 @@ def identify(path: Path) -> Kind:
     """
     file = RootFile(Path(path))
     for region in REGIONS:
-        names = file.directory(region.directory) or {}
+        names = file.directory(region.directory).rows
         for wafer in wafer_names()[region.wafers]:
             if f"{wafer}__2D" in names:
                 return "lb"
             if wafer in names:
                 return "hitmap"
-    msg = f"{path}: neither hit maps nor LB maps; it contains {some(list(file.top)) or 'nothing'}"
+    found = some(list(file.top.rows)) or "nothing"
+    msg = f"{path}: neither hit maps nor LB maps; it contains {found}"
     raise InputFileError(msg)
 
 
@@ -43,6 +44,6 @@ def read_event_counts(paths: Sequence[Path]) -> list[int]:
 
 
 def _events(file: RootFile) -> int:
-    anatomy, streamed = events_of(file)
+    anatomy, streamed = walk_one(file, events_family())
     (entries,) = struct.unpack_from(">d", streamed, anatomy.front + anatomy.entries)
     return whole_number(file.path, EVENTS, "its number of entries", entries)

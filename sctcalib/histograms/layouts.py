@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 
 from sctcalib.detector.identifiers import wafer_names
 from sctcalib.detector.regions import N_CHIPS_PER_SIDE, N_STRIPS, REGIONS, Region
 
 GENERAL = "GENERAL"
 EVENTS = f"{GENERAL}/events"
-CHIPS, WINDOWS = "chips", "windows"
 
 
 @dataclass(frozen=True)
@@ -41,26 +39,25 @@ class Family:
     directory: str
     class_name: str
     names: tuple[str, ...]
-    titles: tuple[str, ...]
+    title: str
+    """``{}`` stands for the name, without ``suffix``."""
     axes: tuple[Axis, ...]
     first: int = 0
+    suffix: str = ""
 
     @property
     def n_cells(self) -> int:
         """Bins of one histogram with under- and overflow."""
         return math.prod(axis.n + 2 for axis in self.axes)
 
-    @cached_property
-    def bodies(self) -> tuple[bytes, ...]:
-        """Names and titles as a histogram is streamed with them."""
-        return tuple(
-            text_bytes(name) + text_bytes(title)
-            for name, title in zip(self.names, self.titles, strict=True)
-        )
+    @property
+    def titles(self) -> list[str]:
+        return [self.title.format(name.removesuffix(self.suffix)) for name in self.names]
 
-    def paths(self) -> Iterator[str]:
-        """``directory/name`` of each, for messages."""
-        return (f"{self.directory}/{name}" for name in self.names)
+    def bodies(self, rows: slice) -> list[bytes]:
+        """Names and titles of some histograms as they are streamed."""
+        texts = zip(self.names[rows], self.titles[rows], strict=True)
+        return [text_bytes(name) + text_bytes(title) for name, title in texts]
 
 
 def text_bytes(text: str) -> bytes:
@@ -73,21 +70,28 @@ def text_bytes(text: str) -> bytes:
 
 def events_family(axis: Axis = ONE_BIN) -> Family:
     """The histogram ``GENERAL/events``, in which each event is filled once."""
-    return Family(GENERAL, "TH1I", ("events",), ("Events",), (axis,))
+    return Family(GENERAL, "TH1I", ("events",), "Events", (axis,))
 
 
+@cache
 def hit_map_families() -> tuple[Family, ...]:
     """SCTHitMaps.root: events, then the wafers of each region, in hash order."""
-    wafer_maps = (_wafer_maps(region, "SCT {} Hitmap: plane {}", STRIPS) for region in REGIONS)
-    return (events_family(), *wafer_maps)
+    return (
+        events_family(),
+        *(
+            wafer_maps(region, f"SCT {region.title} Hitmap: plane {{}}", STRIPS)
+            for region in REGIONS
+        ),
+    )
 
 
-def _wafer_maps(region: Region, title: str, axis: Axis) -> Family:
+def wafer_maps(region: Region, title: str, axis: Axis) -> Family:
+    """One TH1F for each wafer of a region, named after its position."""
     names = wafer_names()[region.wafers]
-    titles = tuple(title.format(region.title, name) for name in names)
-    return Family(region.directory, "TH1F", names, titles, (axis,), region.first_wafer)
+    return Family(region.directory, "TH1F", names, title, (axis,), region.first_wafer)
 
 
+@cache
 def lumi_block_families(n_blocks: int, per_window: int) -> tuple[Family, ...]:
     """SCTLB.root for ``n_blocks`` lumi blocks, ``per_window`` of them in one row of the 2D maps.
 
@@ -98,15 +102,18 @@ def lumi_block_families(n_blocks: int, per_window: int) -> tuple[Family, ...]:
     windows = Axis(rows, 0.5, per_window * rows + 0.5)
     families = [events_family(axis)]
     for region in REGIONS:
-        families += [_window_maps(region, windows), _chip_maps(region, axis)]
+        families += [window_maps(region, windows), _chip_maps(region, axis)]
     return tuple(families)
 
 
-def _window_maps(region: Region, windows: Axis) -> Family:
-    wafers = wafer_names()[region.wafers]
-    names = tuple(f"{wafer}__2D" for wafer in wafers)
-    titles = tuple(f"SCT {region.title} Hitmap: plane {wafer}_" for wafer in wafers)
-    return Family(region.directory, "TH2F", names, titles, (STRIPS, windows), region.first_wafer)
+def window_maps(region: Region, windows: Axis) -> Family:
+    """The 2D maps of a region, strips by windows of lumi blocks."""
+    suffix = "__2D"
+    names = tuple(f"{wafer}{suffix}" for wafer in wafer_names()[region.wafers])
+    title = f"SCT {region.title} Hitmap: plane {{}}_"
+    return Family(
+        region.directory, "TH2F", names, title, (STRIPS, windows), region.first_wafer, suffix
+    )
 
 
 def _chip_maps(region: Region, axis: Axis) -> Family:
@@ -116,6 +123,6 @@ def _chip_maps(region: Region, axis: Axis) -> Family:
         for row, wafer in enumerate(wafer_names()[region.wafers])
         for chip in range(N_CHIPS_PER_SIDE)
     )
-    titles = tuple(f"SCT{region.title} LB: chip {name}" for name in names)
+    title = f"SCT{region.title} LB: chip {{}}"
     first = region.first_wafer * N_CHIPS_PER_SIDE
-    return Family(region.directory, "TH1F", names, titles, (axis,), first)
+    return Family(region.directory, "TH1F", names, title, (axis,), first)

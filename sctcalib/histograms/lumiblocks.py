@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sctcalib.detector.identifiers import wafer_names
 from sctcalib.detector.regions import N_CHIPS, N_CHIPS_PER_SIDE, REGIONS
 from sctcalib.histograms.filling import Fills, fill
-from sctcalib.histograms.layouts import EVENTS, GENERAL, Axis, Family, lumi_block_families
+from sctcalib.histograms.layouts import (
+    EVENTS,
+    GENERAL,
+    Axis,
+    Family,
+    events_family,
+    lumi_block_families,
+    window_maps,
+)
 from sctcalib.histograms.merge import (
     Block,
     Progress,
@@ -28,7 +35,7 @@ from sctcalib.histograms.merge import (
 from sctcalib.histograms.ordered import in_order
 from sctcalib.histograms.rootfile import RootFile
 from sctcalib.histograms.rootwriter import Packed, new_root_file
-from sctcalib.histograms.sources import Source, events_of, locate, walk_one, whole_number
+from sctcalib.histograms.sources import Source, locate, walk_one, whole_number
 from sctcalib.histograms.templates import empty_stack, streamer_info
 from sctcalib.job.errors import InputFileError
 
@@ -114,16 +121,17 @@ def _chips(keep: ArrayLike | None) -> NDArray[np.int64]:
 
 def _binning(file: RootFile) -> tuple[int, int]:
     """Lumi blocks of a file, and how many of them a row of its 2D maps holds."""
-    (axis,) = events_of(file)[0].axes
+    (axis,) = walk_one(file, events_family())[0].axes
     if axis != Axis(axis.n, 0.5, axis.n + 0.5):
         msg = f"{file.path}: {EVENTS}: it has {axis} instead of one bin for each lumi block from 1"
         raise InputFileError(msg)
-    region, name = REGIONS[0].directory, f"{wafer_names()[0]}__2D"
-    windows = walk_one(file, region, name, "TH2F")[0].axes[1]
+    maps = window_maps(REGIONS[0], axis)
+    one = replace(maps, names=maps.names[:1])
+    windows = walk_one(file, one)[0].axes[1]
     per_window = (windows.high - windows.low) / windows.n
     if per_window < 1 or per_window % 1 or windows.n != -(-axis.n // int(per_window)):
         msg = (
-            f"{file.path}: {region}/{name}: the lumi-block axis has {windows}, "
+            f"{file.path}: {one.directory}/{one.names[0]}: the lumi-block axis has {windows}, "
             f"which does not suit {axis.n} lumi blocks"
         )
         raise InputFileError(msg)

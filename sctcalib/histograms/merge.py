@@ -12,16 +12,18 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sctcalib.histograms.anatomy import title_of
 from sctcalib.histograms.compression import pack
 from sctcalib.histograms.layouts import Axis, Family
-from sctcalib.histograms.objects import Stack
 from sctcalib.histograms.ordered import in_order
 from sctcalib.histograms.rootwriter import Packed, RootWriter, new_root_file
 from sctcalib.histograms.sources import Source
+from sctcalib.histograms.stacks import Stack
 from sctcalib.histograms.templates import streamer_info
 
 Progress = Callable[[int, int], None]
@@ -49,7 +51,7 @@ class Summed:
 
     block: Block
     family: Family
-    contents: NDArray[np.generic]
+    contents: NDArray[Any]
     statistics: NDArray[np.float64]
     packed: list[Packed]
 
@@ -98,10 +100,11 @@ def _sum_block(sources: Sequence[Source], block: Block, stop: Event, *, packed: 
 def pack_stack(stack: Stack, rows: slice) -> list[Packed]:
     """The histograms of a stack, which are some rows of their family, ready to be stored."""
     family = stack.family
-    texts = zip(family.names[rows], family.titles[rows], stack.streamed(), strict=True)
+    class_name = family.class_name
+    parts = zip(family.names[rows], stack.fronts, stack.streamed(), strict=True)
     return [
-        Packed(family.class_name, name, title, len(streamed), pack(streamed))
-        for name, title, streamed in texts
+        Packed(class_name, name, title_of(front, class_name), len(streamed), pack(streamed))
+        for name, front, streamed in parts
     ]
 
 
@@ -111,17 +114,15 @@ class Total:
     def __init__(self, first: Stack) -> None:
         self._first = first
         self._n = 1
-        kind = np.int64 if first.contents.dtype.kind == "i" else np.float32
-        self.contents = first.contents.astype(kind)
+        self.contents: NDArray[Any] = first.native
         self.statistics = first.all_statistics
-        self._first_statistics = root_statistics(first)
 
     def add(self, other: Stack) -> None:
         """Add contents in float32 (or whole numbers), statistics in float64."""
         if self._n == 1:
-            self.statistics = self._first_statistics
+            self.statistics = root_statistics(self._first)
         self._n += 1
-        np.add(self.contents, other.contents, out=self.contents)
+        self.contents += other.native
         self.statistics += root_statistics(other)
 
     def store(self) -> None:

@@ -10,78 +10,45 @@ import logging
 import os
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sctcalib.histograms.compression import (
-    BLOCK_HEADER,
-    WINDOW,
-    DamagedError,
-    InflateError,
-    expand,
-    inflate,
+from sctcalib.histograms.compression import BLOCK_HEADER, WINDOW, InflateError, expand, inflate
+from sctcalib.histograms.damage import DamagedError, RowError
+from sctcalib.histograms.keys import (
+    KEY_HEADER,
+    NO_KEYS,
+    WIDE,
+    KeyColumns,
+    KeyTable,
+    gather,
+    parse_keys,
+    same_key,
 )
 from sctcalib.job.errors import InputFileError
 
 log = logging.getLogger(__name__)
 
-WIDE = 1000
-"""Added to the version of keys and directory records whose seeks have 64 bits."""
 WIDE_FILE = 1_000_000
-KEY_HEADER = struct.Struct(">ihiIhh")
-"""Stored bytes with this header, version, object length, time, header length, cycle."""
-_KEY_FIELDS = np.dtype(
-    [("n", ">i4"), ("v", ">i2"), ("length", ">i4"), ("t", ">u4"), ("header", ">i2"), ("c", ">i2")]
+"""Added to the version of files whose header has 64-bit seeks."""
+DIRECTORY_CLASSES = ("TDirectory", "TDirectoryFile")
+_BLOCK_FIELDS = np.dtype(
+    [("tag", "S2"), ("method", "u1"), ("packed", "u1", 3), ("expanded", "u1", 3)]
 )
-_BLOCK_FIELDS = np.dtype([("tag", "S2"), ("method", "u1"), ("sizes", "u1", 6)])
+_PLACES = np.array([1, 1 << 8, 1 << 16], dtype=np.int64)
 _GAP = 1 << 16
 """Objects closer together than this are fetched with one read."""
 _SPAN = 1 << 24
-DIRECTORY_CLASSES = ("TDirectory", "TDirectoryFile")
-_STRUCTURE_ERRORS = (struct.error, IndexError, DamagedError, UnicodeDecodeError)
+"""Bytes that one read fetches at most (and one object more)."""
+_HEADER_BYTES = 64
+_RECORD_BYTES = 42
+_STRUCTURE_ERRORS = (struct.error, IndexError, DamagedError)
 
 
-class Key(NamedTuple):
-    """One entry of a directory's list of keys; lengths in bytes, seek from the file's start."""
-
-    class_name: str
-    name: str
-    title: str
-    cycle: int
-    seek: int
-    stored: int
-    header: int
-    length: int
-
-
-@dataclass(frozen=True)
-class KeyColumns:
-    """Where n objects of one file are, in the order of a layout; arrays of shape (n,)."""
-
-    seek: NDArray[np.int64]
-    stored: NDArray[np.int32]
-    header: NDArray[np.int16]
-    length: NDArray[np.int32]
-
-    @classmethod
-    def of(cls, keys: Sequence[Key]) -> KeyColumns:
-        return cls(
-            np.array([key.seek for key in keys], dtype=np.int64),
-            np.array([key.stored for key in keys], dtype=np.int32),
-            np.array([key.header for key in keys], dtype=np.int16),
-            np.array([key.length for key in keys], dtype=np.int32),
-        )
-
-    def __getitem__(self, rows: slice | NDArray[np.int64]) -> KeyColumns:
-        return KeyColumns(self.seek[rows], self.stored[rows], self.header[rows], self.length[rows])
-
-
-@dataclass(frozen=True)
-class _Header:
+class _Header(NamedTuple):
     begin: int
     end: int
     name_bytes: int
@@ -108,13 +75,14 @@ class RootFile:
             msg = f"{path}: not a sound ROOT file: {error}"
             raise InputFileError(msg) from error
 
-    def directory(self, name: str) -> dict[str, Key] | None:
-        """The keys of a first-level directory by name, or None if there is no such directory."""
-        key = self.top.get(name)
-        if key is None or key.class_name not in DIRECTORY_CLASSES:
-            return None
+    def directory(self, name: str) -> KeyTable:
+        """The keys of a first-level directory; none if there is no such directory."""
+        row = self.top.rows.get(name)
+        if row is None or self.top.class_names[row] not in DIRECTORY_CLASSES:
+            return NO_KEYS
+        columns = self.top.columns
         try:
-            return self._keys_of_record(key.seek + key.header, name)
+            return self._keys_of_record(int(columns.seek[row] + columns.header[row]), name)
         except OSError as error:
             raise _unreadable(self.path, error) from error
         except _STRUCTURE_ERRORS as error:
@@ -123,72 +91,49 @@ class RootFile:
 
     def streamer_info(self) -> tuple[bytes, int] | None:
         """The stored record of class descriptions and its expanded length; None if not usable."""
-        header = self._header
+        seek, n = self._header.info_seek, self._header.info_bytes
         try:
-            record = self._read(header.info_seek, header.info_bytes)
-            key, _ = _parse_key(record, 0)
-            stored = record[key.header : header.info_bytes]
-            whole = expand(memoryview(stored), key.length)
+            record = self._read(seek, n)
+            _, _, length, _, header, _ = KEY_HEADER.unpack_from(record)
+            whole = expand(memoryview(record)[header:], length)
         except (*_STRUCTURE_ERRORS, OSError):
             return None
-        return (stored, key.length) if b"TStreamerInfo" in whole else None
+        return (record[header:], length) if b"TStreamerInfo" in whole else None
 
-    def objects(self, keys: KeyColumns, names: Sequence[str]) -> list[bytes]:
+    def objects(self, keys: KeyColumns) -> list[bytes]:
         """The streamed objects of some keys, in their order.
 
-        ``names`` (with the directory) are used in error messages only.
+        Raises RowError for one that cannot be unpacked, InputFileError if the file is unreadable.
         """
-        result: list[bytes] = [b""] * len(names)
+        result: list[bytes] = [b""] * len(keys)
         try:
             with self.path.open("rb", buffering=0) as file:
                 for rows in _spans(keys):
-                    self._read_span(file.fileno(), keys[rows], rows.tolist(), names, result)
+                    for row, streamed in zip(
+                        rows.tolist(), self._read_span(file.fileno(), keys, rows), strict=True
+                    ):
+                        result[row] = streamed
         except OSError as error:
             raise _unreadable(self.path, error) from error
         return result
 
-    def _read_span(
-        self,
-        file: int,
-        keys: KeyColumns,
-        rows: list[int],
-        names: Sequence[str],
-        result: list[bytes],
-    ) -> None:
-        first = int(keys.seek[0])
-        last = int(np.max(keys.seek + keys.stored))
-        if first < 0 or last > self.size or np.any(keys.stored < keys.header):
-            raise self._damaged(names[rows[-1]], "its key points outside the file")
-        span = _pread(file, first, last - first)
-        starts = keys.seek - first
-        bad = _other_record(span, starts, keys)
-        if len(bad):
-            raise self._damaged(names[rows[bad[0]]], "its key does not lead to it")
-        view = memoryview(span)
-        begins = (starts + keys.header).tolist()
-        ends = (starts + keys.stored).tolist()
-        plain = _one_zlib_block(span, starts, keys).tolist()
-        lengths = keys.length.tolist()
-        for row, begin, end, length, is_plain in zip(
-            rows, begins, ends, lengths, plain, strict=True
-        ):
-            try:
-                if is_plain:
-                    streamed = inflate(view[begin + BLOCK_HEADER : end], WINDOW, length)
-                else:
-                    streamed = expand(view[begin:end], length)
-            except (InflateError, DamagedError) as error:
-                raise self._damaged(names[row], str(error)) from error
-            if len(streamed) != length:
-                raise self._damaged(names[row], f"{len(streamed)} bytes instead of {length}")
-            result[row] = streamed
-
-    def _damaged(self, name: str, why: str) -> InputFileError:
-        return InputFileError(f"{self.path}: {name} cannot be read: {why}")
+    def _read_span(self, file: int, keys: KeyColumns, rows: NDArray[np.int64]) -> list[bytes]:
+        mine = keys[rows]
+        ends = mine.seek + mine.stored
+        bad = (mine.seek < 0) | (ends > self.size) | (mine.stored < mine.header)
+        if bad.any():
+            raise RowError(int(rows[bad.argmax()]), "its key points outside the file")
+        first = int(mine.seek[0])
+        span = _pread(file, first, int(ends.max()) - first)
+        starts = mine.seek - first
+        same = same_key(span, starts, mine)
+        if not same.all():
+            raise RowError(int(rows[same.argmin()]), "its key does not lead to it")
+        return _expand_all(span, starts, mine, rows)
 
     def _read_header(self) -> _Header:
-        start = self._read(0, min(self.size, 100))
-        if self.size == 0:
+        start = self._read(0, min(self.size, _HEADER_BYTES))
+        if not start:
             msg = "the file is empty"
             raise DamagedError(msg)
         if start[:4] != b"root":
@@ -206,8 +151,8 @@ class RootFile:
             raise DamagedError(msg)
         return _Header(begin, end, name_bytes, info_seek, info_bytes)
 
-    def _keys_of_record(self, at: int, name: str) -> dict[str, Key]:
-        record = self._read(at, 42)
+    def _keys_of_record(self, at: int, name: str) -> KeyTable:
+        record = self._read(at, _RECORD_BYTES)
         (version,) = struct.unpack_from(">h", record)
         seek = struct.unpack_from(">qqq" if version > WIDE else ">iii", record, 18)[2]
         (n_bytes,) = struct.unpack_from(">i", record, 10)
@@ -215,31 +160,21 @@ class RootFile:
             msg = "it has no list of keys: it was not closed properly"
             raise DamagedError(msg)
         listing = self._read(seek, n_bytes)
-        own, _ = _parse_key(listing, 0)
-        (count,) = struct.unpack_from(">i", listing, own.header)
-        return self._by_name(_parse_keys(listing, own.header + 4, count), name)
-
-    def _by_name(self, keys: Iterable[Key], directory: str) -> dict[str, Key]:
-        table: dict[str, Key] = {}
-        repeated = []
-        for key in keys:
-            other = table.setdefault(key.name, key)
-            if other is not key:
-                repeated.append(key.name)
-                if key.cycle > other.cycle:
-                    table[key.name] = key
-        if repeated:
+        (header,) = struct.unpack_from(">h", listing, 14)
+        (count,) = struct.unpack_from(">i", listing, header)
+        table = parse_keys(listing, header + 4, count)
+        if table.repeated:
             log.warning(
                 "%s: several cycles of %s in %s; the highest is used",
                 self.path,
-                some(repeated),
-                directory,
+                some(table.repeated),
+                name,
             )
         return table
 
     def _read(self, at: int, n: int) -> bytes:
         if at < 0 or n < 0 or at + n > self.size:
-            msg = f"a record at byte {at} with {n} bytes is outside the file"
+            msg = f"a record of {n} bytes at byte {at} is outside the file"
             raise DamagedError(msg)
         with self.path.open("rb", buffering=0) as file:
             return _pread(file.fileno(), at, n)
@@ -257,78 +192,57 @@ def _unreadable(path: Path, error: OSError) -> InputFileError:
 
 
 def _pread(file: int, at: int, n: int) -> bytes:
-    piece = os.pread(file, n, at)
-    if len(piece) == n:
-        return piece
-    pieces = [piece]
-    while piece:  # a read may return less than asked for, above 2 GiB always
+    pieces = []
+    while n:  # a read may give less than asked for, above 2 GiB always
+        piece = os.pread(file, n, at)
+        if not piece:
+            msg = "the file became shorter while it was read"
+            raise OSError(msg)
+        pieces.append(piece)
         at += len(piece)
         n -= len(piece)
-        piece = os.pread(file, n, at)
-        pieces.append(piece)
-    if n:
-        msg = "the file ends early"
-        raise OSError(msg)
-    return b"".join(pieces)
-
-
-def _parse_key(buffer: bytes, at: int) -> tuple[Key, int]:
-    stored, version, length, _, header, cycle = KEY_HEADER.unpack_from(buffer, at)
-    wide = version > WIDE
-    (seek,) = struct.unpack_from(">q" if wide else ">i", buffer, at + 18)
-    texts = []
-    at += 34 if wide else 26
-    for _ in range(3):
-        n = buffer[at]
-        at += 1
-        if n == 255:
-            (n,) = struct.unpack_from(">i", buffer, at)
-            at += 4
-        if n < 0 or at + n > len(buffer):
-            msg = "a key is cut off"
-            raise DamagedError(msg)
-        texts.append(buffer[at : at + n].decode("utf-8", "replace"))
-        at += n
-    return Key(texts[0], texts[1], texts[2], cycle, seek, stored, header, length), at
-
-
-def _parse_keys(listing: bytes, at: int, count: int) -> Iterable[Key]:
-    for _ in range(count):
-        key, at = _parse_key(listing, at)
-        yield key
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _spans(keys: KeyColumns) -> Iterable[NDArray[np.int64]]:
     """Rows in the order of the file, in groups that one read each should fetch."""
+    if not len(keys):
+        return []
     order = np.argsort(keys.seek, kind="stable")
     seek = keys.seek[order]
-    ends = seek + keys.stored[order]
-    far = seek[1:] - ends[:-1] > _GAP
-    full = np.diff((seek - (seek[0] if len(seek) else 0)) // _SPAN) > 0
-    return np.split(order, np.flatnonzero(far | full) + 1) if len(order) else []
+    far = seek[1:] - (seek + keys.stored[order])[:-1] > _GAP
+    full = np.diff((seek - seek[0]) // _SPAN) > 0
+    return np.split(order, np.flatnonzero(far | full) + 1)
 
 
-def _gather(span: bytes, starts: NDArray[np.int64], fields: np.dtype[np.void]) -> NDArray[np.void]:
-    """Records of a packed dtype that begin at some bytes, shape (n,)."""
-    raw = np.frombuffer(span, dtype=np.uint8)
-    index = starts[:, None] + np.arange(fields.itemsize)
-    found: NDArray[np.void] = raw[np.minimum(index, len(raw) - 1)].view(fields)[:, 0]
-    return found
+def _expand_all(
+    span: bytes, starts: NDArray[np.int64], keys: KeyColumns, rows: NDArray[np.int64]
+) -> list[bytes]:
+    """Expand objects whose keys begin at some bytes of a span."""
+    view = memoryview(span)
+    begins, ends = starts + keys.header, (starts + keys.stored).tolist()
+    lengths = keys.length.tolist()
+    if _one_zlib_block(span, begins, keys).all():
+        bodies = zip((begins + BLOCK_HEADER).tolist(), ends, lengths, strict=True)
+        try:
+            objects = [inflate(view[begin:end], WINDOW, n) for begin, end, n in bodies]
+        except InflateError:
+            objects = []  # the long way says which
+        if list(map(len, objects)) == lengths:
+            return objects
+    objects = []
+    for row, begin, end, n in zip(rows.tolist(), begins.tolist(), ends, lengths, strict=True):
+        try:
+            objects.append(expand(view[begin:end], n))
+        except DamagedError as error:
+            raise RowError(row, str(error)) from error
+    return objects
 
 
-def _other_record(span: bytes, starts: NDArray[np.int64], keys: KeyColumns) -> NDArray[np.int64]:
-    """Which objects are not preceded by the key that the directory lists for them."""
-    found = _gather(span, starts, _KEY_FIELDS)
-    same = (found["n"] == keys.stored) & (found["length"] == keys.length)
-    return np.flatnonzero(~(same & (found["header"] == keys.header)))
-
-
-def _one_zlib_block(span: bytes, starts: NDArray[np.int64], keys: KeyColumns) -> NDArray[np.bool_]:
+def _one_zlib_block(span: bytes, begins: NDArray[np.int64], keys: KeyColumns) -> NDArray[np.bool_]:
     """Which payloads are a single zlib block, the case that is worth a short cut."""
-    found = _gather(span, starts + keys.header, _BLOCK_FIELDS)
-    sizes = found["sizes"].astype(np.int64) @ np.kron(
-        np.eye(2, dtype=np.int64), [[1], [1 << 8], [1 << 16]]
-    )
+    found = gather(span, begins, _BLOCK_FIELDS)
     payload = keys.stored - keys.header
-    fits = (sizes[:, 0] == payload - BLOCK_HEADER) & (sizes[:, 1] == keys.length)
+    packed, expanded = (found[name] @ _PLACES for name in ("packed", "expanded"))
+    fits = (packed == payload - BLOCK_HEADER) & (expanded == keys.length)
     return np.asarray((found["tag"] == b"ZL") & fits & (payload != keys.length))

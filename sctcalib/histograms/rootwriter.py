@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from sctcalib.histograms.compression import crc32
+from sctcalib.histograms.keys import KEY_HEADER, WIDE
 from sctcalib.histograms.layouts import text_bytes
-from sctcalib.histograms.rootfile import KEY_HEADER, WIDE, WIDE_FILE
+from sctcalib.histograms.rootfile import WIDE_FILE
 
 BEGIN = 100
 """First byte after the header, where the record of the file itself begins."""

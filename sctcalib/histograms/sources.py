@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from sctcalib.histograms.compression import DamagedError
-from sctcalib.histograms.layouts import EVENTS, GENERAL, Family
-from sctcalib.histograms.objects import Anatomy, RowError, Stack, stack, walk
-from sctcalib.histograms.rootfile import Key, KeyColumns, RootFile, some
+from sctcalib.histograms.anatomy import Anatomy, walk
+from sctcalib.histograms.damage import DamagedError, RowError
+from sctcalib.histograms.keys import KeyColumns, KeyTable
+from sctcalib.histograms.layouts import Family
+from sctcalib.histograms.rootfile import RootFile, some
+from sctcalib.histograms.stacks import Stack, stack
 from sctcalib.job.errors import InputFileError
 
 log = logging.getLogger(__name__)
@@ -30,42 +32,37 @@ class Source:
     def path(self) -> Path:
         return self.file.path
 
-    def read(self, number: int, rows: slice | Sequence[int]) -> Stack:
+    def read(self, number: int, rows: slice | list[int]) -> Stack:
         """Some histograms of family ``number``, checked."""
         family = self.families[number]
-        index = np.arange(len(family.names))[rows].tolist()
-        names = [f"{family.directory}/{family.names[i]}" for i in index]
-        columns = self.columns[number][np.asarray(index, dtype=np.int64)]
         try:
-            result = stack(
-                family,
-                self.file.objects(columns, names),
-                [family.bodies[i] for i in index],
-            )
+            result = stack(family, self.file.objects(self.columns[number][rows]))
+            check_contents(result)
         except RowError as error:
-            msg = f"{self.path}: {names[error.row]}: {error}"
+            row = (
+                range(len(family.names))[rows][error.row]
+                if isinstance(rows, slice)
+                else (rows[error.row])
+            )
+            name = f"{family.directory}/{family.names[row]}"
+            msg = f"{self.path}: {name}: {error}"
             raise InputFileError(msg) from error
-        self._check_contents(result, names)
         return result
 
-    def _check_contents(self, result: Stack, names: Sequence[str]) -> None:
-        contents = result.contents
-        if contents.dtype.kind == "f":
-            native = contents.astype(np.float32)
-            within = native.min() >= 0 and native.max() < np.inf
-            if within and np.array_equal(np.rint(native), native):
-                return
-            bad = ~((native >= 0) & np.isfinite(native) & (np.rint(native) == native))
-        else:
-            bad = contents.astype(np.int64) < 0
-        if not bad.any():
+
+def check_contents(result: Stack) -> None:
+    """Raise RowError where a bin holds anything but a number of hits."""
+    contents = result.native
+    if contents.dtype.kind == "i":
+        good = contents >= 0
+    else:
+        lowest, highest = contents.min(), contents.max()  # NaN if there is one
+        if lowest >= 0 and highest < np.inf and np.array_equal(np.rint(contents), contents):
             return
-        row, cell = np.argwhere(bad)[0].tolist()
-        msg = (
-            f"{self.path}: {names[row]}: the content of bin {cell} is {contents[row, cell]}, "
-            "not a number of hits"
-        )
-        raise InputFileError(msg)
+        good = (contents >= 0) & (contents < np.inf) & (np.rint(contents) == contents)
+    if not good.all():
+        row, cell = np.argwhere(~good)[0].tolist()
+        raise RowError(row, f"the content of bin {cell} is {contents[row, cell]}, not a count")
 
 
 def locate(file: RootFile, families: tuple[Family, ...]) -> Source:
@@ -74,62 +71,61 @@ def locate(file: RootFile, families: tuple[Family, ...]) -> Source:
     Raises InputFileError with everything that is missing or of another class. Anything else in
     the file is reported as a warning and left alone.
     """
-    missing: list[str] = []
-    columns = []
-    extra = [name for name in file.top if name not in {each.directory for each in families}]
-    tables: dict[str, dict[str, Key]] = {}
+    tables = {family.directory: file.directory(family.directory) for family in families}
+    columns, problems, known = [], [], dict.fromkeys(tables, 0)
     for family in families:
-        if family.directory not in tables:
-            tables[family.directory] = file.directory(family.directory) or {}
         table = tables[family.directory]
-        keys = [table.get(name) for name in family.names]
-        found = [key for key in keys if key is not None]
-        missing += [path for path, key in zip(family.paths(), keys, strict=True) if key is None]
-        _same_class(file.path, family, found)
-        columns.append(KeyColumns.of(found))
-    if missing:
-        msg = f"{file.path}: no histogram {some(missing)}"
+        rows = [table.rows.get(name, -1) for name in family.names]
+        problems += _missing(family, rows) or _of_other_class(family, table, rows)
+        columns.append(table.columns[rows])
+        known[family.directory] += len(rows)
+    if problems:
+        msg = f"{file.path}: {'; '.join(problems)}"
         raise InputFileError(msg)
+    extra = [name for name in file.top.rows if name not in tables]
     for directory, table in tables.items():
-        known = {name for each in families if each.directory == directory for name in each.names}
-        extra += [f"{directory}/{name}" for name in table if name not in known]
+        if len(table.rows) > known[directory]:
+            extra += _unknown(directory, table, families)
     if extra:
         log.warning("%s: ignored, as not part of a map file: %s", file.path, some(extra))
     return Source(file, families, tuple(columns))
 
 
-def _same_class(path: Path, family: Family, keys: Sequence[Key]) -> None:
+def _missing(family: Family, rows: Sequence[int]) -> list[str]:
+    names = [family.names[i] for i, row in enumerate(rows) if row < 0]
+    if not names:
+        return []
+    return [f"no {family.class_name} {some([f'{family.directory}/{name}' for name in names])}"]
+
+
+def _of_other_class(family: Family, table: KeyTable, rows: Sequence[int]) -> list[str]:
     other = [
-        f"{family.directory}/{key.name} ({key.class_name})"
-        for key in keys
-        if key.class_name != family.class_name
+        f"{family.directory}/{name} ({table.class_names[row]})"
+        for name, row in zip(family.names, rows, strict=True)
+        if table.class_names[row] != family.class_name
     ]
-    if other:
-        msg = f"{path}: not of class {family.class_name}: {some(other)}"
-        raise InputFileError(msg)
+    return [f"not of class {family.class_name}: {some(other)}"] if other else []
 
 
-def walk_one(file: RootFile, directory: str, name: str, class_name: str) -> tuple[Anatomy, bytes]:
-    """One histogram of a file and its anatomy; InputFileError where there is none."""
-    path = f"{directory}/{name}"
-    key = (file.directory(directory) or {}).get(name)
-    if key is None:
-        msg = f"{file.path}: no histogram {path}"
+def _unknown(directory: str, table: KeyTable, families: Sequence[Family]) -> list[str]:
+    known = {name for each in families if each.directory == directory for name in each.names}
+    return [f"{directory}/{name}" for name in table.rows if name not in known]
+
+
+def walk_one(file: RootFile, family: Family) -> tuple[Anatomy, bytes]:
+    """The only histogram of a family, whatever its binning; InputFileError if there is none."""
+    table = file.directory(family.directory)
+    rows = [table.rows.get(name, -1) for name in family.names]
+    problems = _missing(family, rows) or _of_other_class(family, table, rows)
+    if problems:
+        msg = f"{file.path}: {problems[0]}"
         raise InputFileError(msg)
-    if key.class_name != class_name:
-        msg = f"{file.path}: not of class {class_name}: {path} ({key.class_name})"
-        raise InputFileError(msg)
-    streamed = file.objects(KeyColumns.of([key]), [path])[0]
     try:
-        return walk(streamed, class_name), streamed
+        (streamed,) = file.objects(table.columns[rows])
+        return walk(streamed, family.class_name), streamed
     except DamagedError as error:
-        msg = f"{file.path}: {path}: {error}"
+        msg = f"{file.path}: {family.directory}/{family.names[0]}: {error}"
         raise InputFileError(msg) from error
-
-
-def events_of(file: RootFile) -> tuple[Anatomy, bytes]:
-    """``GENERAL/events`` of a file and its anatomy."""
-    return walk_one(file, GENERAL, "events", "TH1I")
 
 
 def whole_number(path: Path, name: str, what: str, value: float) -> int:
@@ -138,6 +134,3 @@ def whole_number(path: Path, name: str, what: str, value: float) -> int:
         msg = f"{path}: {name}: {what} is {value:g}, not a number of events or hits"
         raise InputFileError(msg)
     return int(value)
-
-
-__all__ = ["EVENTS", "Source", "events_of", "locate", "walk_one", "whole_number"]

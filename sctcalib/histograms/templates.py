@@ -5,22 +5,22 @@ They are taken from a small file that uproot writes; it is imported here alone.
 
 from __future__ import annotations
 
-import tempfile
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from sctcalib.histograms.anatomy import ITEM, walk
 from sctcalib.histograms.layouts import Family, lumi_block_families
-from sctcalib.histograms.objects import ITEM, Stack, expected_fronts, walk
-from sctcalib.histograms.rootfile import KeyColumns, RootFile
+from sctcalib.histograms.rootfile import RootFile
+from sctcalib.histograms.stacks import Stack, expected_fronts
 
 
 def empty_stack(family: Family, rows: slice) -> Stack:
     """Some histograms of a family without entries, to be filled and stored."""
     streamed = _empty_histogram(family)
     anatomy = walk(streamed, family.class_name)
-    bodies = family.bodies[rows]
+    bodies = family.bodies(rows)
     fronts = list(expected_fronts(streamed, anatomy, family.class_name, bodies))
     tail = np.frombuffer(streamed, np.uint8)[anatomy.front :]
     return Stack(family, fronts, np.tile(tail, (len(fronts), 1)), anatomy)
@@ -29,6 +29,8 @@ def empty_stack(family: Family, rows: slice) -> Stack:
 @cache
 def streamer_info() -> tuple[bytes, int]:
     """Stored record of the classes that map files use, with their bases, and its full length."""
+    import tempfile
+
     families = {family.class_name: family for family in lumi_block_families(1, 1)}
     with tempfile.TemporaryDirectory() as folder:
         file = _write_empty(Path(folder) / "classes.root", *families.values())
@@ -39,9 +41,11 @@ def streamer_info() -> tuple[bytes, int]:
 
 @cache
 def _empty_histogram(family: Family) -> bytes:
+    import tempfile
+
     with tempfile.TemporaryDirectory() as folder:
         file = _write_empty(Path(folder) / "empty.root", family)
-        return file.objects(KeyColumns.of([file.top["empty0"]]), ["empty0"])[0]
+        return file.objects(file.top.columns)[0]
 
 
 def _write_empty(path: Path, *families: Family) -> RootFile:
