@@ -79,15 +79,16 @@ def packaged_file() -> Path:
 
 
 def find_file(name: str, search: Sequence[Path]) -> Path:
-    """Path of a configuration file: as given, else the packaged file of that base name.
+    """Path of a configuration file.
 
-    A relative name is looked for in each folder of ``search``. Raises ArgumentError that names
-    the places.
+    A relative name is looked for in each folder of ``search``; ``NAME`` and ``share/NAME`` are
+    also packaged files. Raises ArgumentError that names the places.
     """
-    packaged = resource("share", Path(name).name)
-    places = [*(folder.absolute() / name for folder in search), packaged]
+    places = [folder.absolute() / name for folder in search]
     if Path(name).is_absolute():
-        places = [Path(name), packaged]
+        places = [Path(name)]
+    elif Path(name).parent in (Path(), Path("share")):
+        places.append(resource("share", Path(name).name))
     for place in places if name.strip() else []:
         if os.path.exists(place):  # noqa: PTH110  (Path.exists raises for names that are too long)
             return place

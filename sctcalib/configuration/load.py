@@ -132,7 +132,8 @@ def load_configuration(
     """Read files over the packaged values; an option that none of them sets keeps its value.
 
     ``files`` are names of TOML or JSON files, or of ``Name = literal`` files of the original.
-    Relative ones are looked for in each folder of ``search``, then in the packaged ``share``.
+    Relative ones are looked for in each folder of ``search``; ``NAME`` and ``share/NAME`` then
+    among the packaged files.
     Raises ArgumentError, or ProblemsError of them, for all that is wrong with the files.
     """
     loading = _Loading()
@@ -158,10 +159,7 @@ class _Loading:
 
     def read_named(self, name: str, search: Sequence[Path]) -> None:
         try:
-            path = find_file(name, search)
-            if Path(name).is_absolute() and path != Path(name):
-                self.warnings.append(f"{name} not found; the packaged {path} is read instead")
-            self.read(path)
+            self.read(find_file(name, search))
         except ArgumentError as error:
             self.problems.append(error)
 

@@ -42,10 +42,8 @@ class ZeroEventRule:
     """From the configuration: the least number of events worth working on."""
     message: str
     """Exit message; ``{run}`` is replaced."""
-    outputs: tuple[str, ...]
-    """Suffixes of the outputs that are written all the same."""
     write: str
-    """``module:function(job) -> None`` that writes them."""
+    """``module:function(job) -> None`` that writes what is said of such a run."""
 
 
 @dataclass(frozen=True)

@@ -239,10 +239,15 @@ class Runner:
             elif os.path.lexists(final):
                 log.warning("%s of an earlier job is now %s.stale", final.name, final.name)
                 publication.set_aside(final)
-        for beside in job.companions:
-            if not os.path.lexists(job.directory / beside.name):
-                publication.publish(beside, job.directory / beside.name)
+        for copy in job.companions:
+            self._put_beside(copy, job.directory / copy.name, publication)
         self.watch.lap("postExecute")
+
+    def _put_beside(self, copy: Path, final: Path, publication: Publication) -> None:
+        if not os.path.lexists(final):
+            publication.publish(copy, final)
+        elif not final.is_file() or final.read_bytes() != copy.read_bytes():
+            log.warning("%s is left as it is; it is not the one that belongs here", final.name)
 
     def _publish_one(
         self, output: Output, staged: Path, final: Path, publication: Publication

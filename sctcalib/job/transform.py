@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +67,7 @@ class Job:
     progress: Progress
     written: set[str] = field(default_factory=set)
     companions: list[Path] = field(default_factory=list)
-    """Files to put beside the outputs under their own names, where no such file is."""
+    """Copies of packaged files to put beside the outputs, where no such file is."""
     entries: dict[str, int] = field(default_factory=dict)
     """Events of outputs, by suffix."""
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -88,6 +89,12 @@ class Job:
         """The temporary path at which a part writes the declared output."""
         self.written.add(suffix)
         return self.workspace.staged(suffix)
+
+    def put_beside(self, packaged: Path) -> None:
+        """Have a packaged file, such as a style sheet, stand beside the outputs."""
+        copy = self.workspace.scratch("beside") / packaged.name
+        shutil.copyfile(packaged, copy)
+        self.companions.append(copy)
 
     def found_events(self, file: InputFile, events: int) -> None:
         """Note the events that an input file really has."""

@@ -173,10 +173,16 @@ def test_packaged_file_serves_where_no_folder_has_the_name(tmp_path):
     assert cfg.warnings == ()
 
 
-def test_packaged_file_in_place_of_a_missing_absolute_one_is_a_warning(tmp_path):
-    name = str(tmp_path / "SCTCalibConfig.toml")
-    (warning,) = load_configuration([name]).warnings
-    assert warning == f"{name} not found; the packaged {packaged_file()} is read instead"
+@pytest.mark.parametrize("folder", ["{tmp}", "conf"])
+def test_packaged_file_does_not_stand_in_for_one_of_its_name_elsewhere(folder, tmp_path):
+    name = f"{folder.format(tmp=tmp_path)}/SCTCalibConfig.toml"
+    with pytest.raises(ArgumentError, match="not found"):
+        load_configuration([name], search=[tmp_path])
+
+
+def test_packaged_file_is_found_as_share_too(tmp_path):
+    loaded = load_configuration(["share/SCTCalibConfig.toml"], search=[tmp_path])
+    assert loaded.sources == (packaged_file(), packaged_file())
 
 
 def test_digest_depends_on_the_values_alone(load, tmp_path):
@@ -256,7 +262,7 @@ def test_missing_file_names_where_it_was_looked_for(tmp_path):
     message = str(caught.value)
     assert caught.value.code == 7
     assert "'conf/mine.toml' not found" in message
-    for place in (tmp_path / "a" / "conf", tmp_path / "b" / "conf", packaged_file().parent):
+    for place in (tmp_path / "a" / "conf", tmp_path / "b" / "conf"):
         assert str(place / "mine.toml") in message
 
 

@@ -1,0 +1,1 @@
+"""The sub-commands of ``sctcalib`` that belong to no other room."""

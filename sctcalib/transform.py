@@ -1,0 +1,96 @@
+"""The SCT transform: the framework of `sctcalib.job` with the parts and files of the SCT."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from sctcalib import __version__
+from sctcalib.job.arguments import Arguments, ArgumentSchema
+from sctcalib.job.errors import InputFileError
+from sctcalib.job.transform import Configuration, Options, Transform
+from sctcalib.parts import LATER, PARTS
+from sctcalib.resources import resource
+
+NAME = "sctcalib_trf"
+FILE_OPTIONS = ("BadChannels", "ReadoutSwapTable", "SerialNumbers", "RunInfo")
+"""Options that name a file which the job reads."""
+
+
+def transform() -> Transform:
+    """The transform that Tier-0 runs."""
+    return Transform(
+        name=NAME,
+        log_name="sctcalib",
+        version=__version__,
+        schema=argument_schema(),
+        parts=PARTS,
+        configure=configure,
+        checks={"XML": check_xml, "ROOT": check_root, "COOL": check_cool},
+    )
+
+
+def argument_schema() -> ArgumentSchema:
+    """The schema of the argument dictionary."""
+    return ArgumentSchema.read(resource("schemas", "job.json"), LATER)
+
+
+def configure(arguments: Arguments, options: Options) -> tuple[Configuration, Mapping[Path, str]]:
+    """Read the configuration, and name all files that it brings into the job."""
+    from sctcalib.configuration import load_configuration
+    from sctcalib.runs.run_info import FILE_NAME
+
+    folders = [options.directory, *(source.parent for source in options.sources)]
+    configuration = load_configuration(arguments["SCTCalibConfig"], search=folders)
+    reads = dict.fromkeys(configuration.sources, "configuration file")
+    for name in FILE_OPTIONS:
+        path = configuration.path(name)
+        if path:
+            reads[path] = f"{name} file"
+    reads |= conditions_file(configuration.text("ConditionsDatabase"))
+    reads[options.directory / FILE_NAME] = "run information"
+    return configuration, reads
+
+
+def conditions_file(connection: str) -> dict[Path, str]:
+    """The file of the conditions database, if there is one."""
+    if not connection:
+        return {}
+    from sctcalib.cool import CoolError
+    from sctcalib.cool.connection import parse_connection
+
+    try:
+        return {parse_connection(connection).path: "conditions database"}
+    except CoolError as error:
+        msg = f"ConditionsDatabase: {error}"
+        raise InputFileError(msg) from error
+
+
+def check_xml(path: Path) -> None:
+    """Raise ValueError unless a file is well-formed XML."""
+    from lxml import etree
+
+    try:
+        etree.parse(path)
+    except etree.XMLSyntaxError as error:
+        raise ValueError(str(error)) from error
+
+
+def check_root(path: Path) -> None:
+    """Raise InputFileError unless a map file opens and tells its events."""
+    from sctcalib.histograms.kinds import read_event_counts
+
+    read_event_counts([path])
+
+
+def check_cool(path: Path) -> None:
+    """Raise ValueError unless a conditions database is sound."""
+    from sctcalib.cool import CoolError, Database
+
+    try:
+        with Database.open(path) as database:
+            problems = database.check()
+    except CoolError as error:
+        raise ValueError(str(error)) from error
+    if problems:
+        raise ValueError("; ".join(problems))

@@ -1,0 +1,1 @@
+"""One module per part: reads its inputs, calls the pure functions, writes its outputs."""

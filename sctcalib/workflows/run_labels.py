@@ -1,0 +1,27 @@
+"""What summaries say of the run besides results: start, end, duration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sctcalib.job.transform import Job
+from sctcalib.runs.run_info import FILE_NAME, read_run_info
+from sctcalib.summary.times import utc_text
+
+
+@dataclass(frozen=True)
+class RunLabels:
+    """Times of a run as summaries print them; empty texts and 0 where they are not known."""
+
+    start: str = ""
+    end: str = ""
+    duration: int = 0
+
+
+def run_labels(job: Job) -> RunLabels:
+    """From the file of the option RunInfo, else from runInfo.txt in the run directory."""
+    path = job.configuration.path("RunInfo") or job.directory / FILE_NAME
+    info = read_run_info(path, job.run)
+    if info is None:
+        return RunLabels()
+    return RunLabels(utc_text(info.start), utc_text(info.end), info.duration)
