@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sctcalib.cool.errors import ChannelError as ChannelError
     from sctcalib.cool.errors import CoolError as CoolError
     from sctcalib.cool.errors import DatabaseError as DatabaseError
+    from sctcalib.cool.errors import DatabaseNameError as DatabaseNameError
     from sctcalib.cool.errors import NodeError as NodeError
     from sctcalib.cool.errors import NotFoundError as NotFoundError
     from sctcalib.cool.errors import PayloadError as PayloadError
@@ -45,6 +46,7 @@ _MODULES = {
         "ChannelError",
         "CoolError",
         "DatabaseError",
+        "DatabaseNameError",
         "NodeError",
         "NotFoundError",
         "PayloadError",

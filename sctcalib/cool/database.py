@@ -11,7 +11,7 @@ from typing import Self
 
 from sctcalib.cool import schema, tags
 from sctcalib.cool.check import check_database
-from sctcalib.cool.errors import DatabaseError, NodeError, nearest
+from sctcalib.cool.errors import DatabaseError, DatabaseNameError, NodeError, nearest
 from sctcalib.cool.folder import Folder
 from sctcalib.cool.nodes import (
     NODE_COLUMNS,
@@ -160,10 +160,11 @@ class Database:
 
     def folder(self, path: str) -> Folder:
         """The folder of a path; the error names the nearest one."""
-        node = self.node(path)
-        if not node.is_folder:
+        node = self._find(path)
+        if node is None or not node.is_folder:
             inside = [n.path for n in self.nodes() if n.is_folder]
-            msg = f"{self.path}: {path!r} is a folder set, not a folder{nearest(path, inside)}"
+            what = "is no folder" if node is None else "is a folder set, not a folder"
+            msg = f"{self.path}: {path!r} {what} in {self.name}{nearest(path, inside)}"
             raise NodeError(msg)
         return Folder(self, node)
 
@@ -383,8 +384,8 @@ def _choose(file: SqliteFile, name: str | None) -> str:
         return known[0]
     if name is None:
         msg = f"{file.path} holds several databases, choose one: {', '.join(known)}"
-        raise DatabaseError(msg)
+        raise DatabaseNameError(msg)
     if name not in known:
         msg = f"{file.path} holds no database {name!r}{nearest(name, known)}"
-        raise DatabaseError(msg)
+        raise DatabaseNameError(msg)
     return name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from os.path import commonprefix
 from typing import TYPE_CHECKING, Any
 
 from sctcalib.cool.query import Object
@@ -153,7 +152,8 @@ def _only(side: str) -> str:
 def _sides(one: Any, two: Any) -> str:
     """Both values, shortened so that where they differ is seen."""
     texts = [value if isinstance(value, str) else repr(value) for value in (one, two)]
-    same = len(commonprefix(texts))
+    pairs = enumerate(zip(*texts, strict=False))
+    same = next((i for i, (a, b) in pairs if a != b), min(map(len, texts)))
     start = max(0, same - _MAX_SHOWN // 3) if max(map(len, texts)) > _MAX_SHOWN else 0
     return " | ".join(_short(text, start) for text in texts)
 

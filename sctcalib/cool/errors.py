@@ -14,6 +14,10 @@ class DatabaseError(CoolError):
     """The file is missing, damaged, locked, read only, or no COOL database."""
 
 
+class DatabaseNameError(DatabaseError):
+    """The file is fine, but the database asked for is not in it, or none was chosen."""
+
+
 class NodeError(CoolError):
     """A folder or folder set does not exist, exists already, or cannot be made."""
 

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from sctcalib.cool.errors import NodeError
+from sctcalib.cool.errors import DatabaseError, NodeError
 from sctcalib.cool.schema import Fields, Payload, Versioning
 from sctcalib.cool.storage import STORAGE_TYPES
 
@@ -145,33 +145,33 @@ def specification(fields: Fields) -> str:
 
 
 def parse_specification(node: Node) -> tuple[tuple[str, str], ...]:
-    """Payload fields of a folder; raises NodeError if the row is not understood."""
+    """Payload fields of a folder; raises DatabaseError if the row is not understood."""
     fields = []
     for item in node.specification.split(","):
         name, _, kind = item.partition(":")
         if kind not in STORAGE_TYPES or not name:
             msg = f"{node.path}: {item!r} in its payload specification is not name:Type"
-            raise NodeError(msg)
+            raise DatabaseError(msg)
         fields.append((name, kind))
     return tuple(fields)
 
 
 def payload_mode(node: Node) -> Payload:
-    """Where the payload is; raises NodeError if the folder contradicts itself."""
+    """Where the payload is; raises DatabaseError if the folder contradicts itself."""
     mode = Payload.of_schema(node.schema_version)
     if node.separate != (mode is not Payload.INLINE) or bool(node.payload_table) != node.separate:
         msg = (
             f"{node.path}: schema version {node.schema_version} does not agree with "
             f"FOLDER_PAYLOAD_INLINE {int(node.separate)} and payload table {node.payload_table!r}"
         )
-        raise NodeError(msg)
+        raise DatabaseError(msg)
     return mode
 
 
 def versioning_mode(node: Node) -> Versioning:
-    """Single or multi version; raises NodeError for anything else."""
+    """Single or multi version; raises DatabaseError for anything else."""
     try:
         return Versioning(node.versioning)
     except ValueError:
         msg = f"{node.path}: versioning {node.versioning} is neither 0 (single) nor 1 (multi)"
-        raise NodeError(msg) from None
+        raise DatabaseError(msg) from None
