@@ -45,6 +45,10 @@ class Found:
     wafers: BoolArray | None = None
     new: BoolArray | None = None
     reference: BoolArray | None = None
+    """Of the listed modules only."""
+    reference_run: int | None = None
+    listed: BoolArray | None = None
+    """Modules (4088,) that the file has something of."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,8 @@ def expected_strips(truth: Truth) -> Expected:
 def compare(truth: Truth, found: Found) -> list[Score]:
     """Score every list that was found against the truth.
 
-    New and reference strips are left out if the simulation has no reference run.
+    New strips are left out if the simulation has no reference run, or if the file says that
+    another one was used, or none; so are reference strips.
     """
     strips = expected_strips(truth)
     any_strip = strips.sure | strips.near
@@ -133,9 +138,11 @@ def compare(truth: Truth, found: Found) -> list[Score]:
         CHIPS: (found.chips, Expected(chips, noisy_chips(any_strip) & ~chips)),
         WAFERS: (found.wafers, Expected(wafers, noisy_wafers(any_strip) & ~wafers)),
     }
-    if truth.reference:
+    if truth.reference and (found.listed is None or found.reference_run == truth.reference.run):
         old = strip_mask(truth.reference.strips)
         expected[NEW] = (found.new, Expected(strips.sure & ~old, strips.near & ~old))
+        if found.listed is not None:
+            old &= np.repeat(found.listed, 2)[:, None]
         expected[REFERENCE] = (found.reference, Expected(old, np.zeros_like(old)))
     return [score(n, mask, right) for n, (mask, right) in expected.items() if mask is not None]
 

@@ -117,6 +117,24 @@ def test_new_and_reference_strips():
     assert (len(by_name[REFERENCE].missed), len(by_name[REFERENCE].extra)) == (1, 0)
 
 
+def test_reference_strips_of_modules_that_the_file_leaves_out_are_not_missed():
+    truth = truth_of([(BARREL, 5, 0.1)], reference={2469: np.array([5]), 7: np.array([1, 2])})
+    listed = np.arange(4088) == 2469
+    found = Found(new=mask(), reference=mask((BARREL, 5)), reference_run=1, listed=listed)
+    by_name = scores(truth, found)
+    assert by_name[REFERENCE].is_right
+    assert by_name[REFERENCE].expected == 1
+    assert by_name[NEW].is_right
+
+
+@pytest.mark.parametrize("used", [None, 3])
+def test_new_strips_relative_to_another_run_are_not_judged(used):
+    truth = truth_of([(BARREL, 5, 0.1)], reference={7: np.array([1])})
+    listed = np.zeros(4088, dtype=bool)
+    found = Found(new=mask(), reference=mask(), reference_run=used, listed=listed)
+    assert scores(truth, found) == {}
+
+
 def test_without_a_simulated_reference_new_strips_are_not_judged():
     assert scores(truth_of([(1, 5, 0.1)]), Found(new=mask(), reference=mask())) == {}
 

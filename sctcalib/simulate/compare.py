@@ -1,0 +1,111 @@
+"""The command ``sctcalib compare-truth``."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sctcalib.simulate.console import user_errors
+
+if TYPE_CHECKING:
+    from sctcalib.simulate.comparison import Found, Score
+    from sctcalib.simulate.truth import Truth
+
+_EXAMPLE = """\b
+Examples:
+  sctcalib compare-truth demo/truth.json data15_13TeV.….BadStripsSummaryFile.xml
+  sctcalib compare-truth --json demo/truth.json mycool.db
+"""
+_LISTED = 10
+"""Missed and superfluous items named in the text."""
+
+
+@click.command("compare-truth", epilog=_EXAMPLE)
+@click.argument("truth", metavar="TRUTH.json", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("found", metavar="FOUND", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def compare_truth(truth: Path, found: Path, as_json: bool) -> None:
+    """Compare what a noisy-strip job found with what was planted in a simulated run.
+
+    FOUND is BadStripsAllFile.xml, BadStripsNewFile.xml, BadStripsSummaryFile.xml, or the job's
+    COOL database. Strips whose true occupancy is within five standard deviations of the threshold
+    may be found or not; they are counted apart.
+
+    The exit code is 0 if nothing that had to be found is missed and nothing is found that must
+    not be, else 1.
+    """
+    with user_errors():
+        from sctcalib.simulate.comparison import compare
+        from sctcalib.simulate.found import read_found
+        from sctcalib.simulate.truth import read_truth
+
+        planted = read_truth(truth)
+        lists = read_found(found, planted.run)
+        scores = compare(planted, lists)
+    right = all(score.is_right for score in scores)
+    if as_json:
+        click.echo(json.dumps(_as_json(planted, scores, right=right), indent=1))
+    else:
+        _print_table(planted, scores)
+        _print_reference_note(planted, lists)
+    raise click.exceptions.Exit(0 if right else 1)
+
+
+def _as_json(truth: Truth, scores: list[Score], *, right: bool) -> dict[str, Any]:
+    from sctcalib.simulate.comparison import describe
+
+    return {
+        "run": truth.run,
+        "events": truth.n_events,
+        "threshold": truth.threshold,
+        "right": right,
+        "lists": {
+            score.name: {
+                "expected": score.expected,
+                "found": score.found,
+                "missed": list(describe(score.name, score.missed)),
+                "extra": list(describe(score.name, score.extra)),
+                "near_threshold": score.near,
+                "near_threshold_found": score.near_found,
+                "efficiency": score.efficiency,
+                "purity": score.purity,
+            }
+            for score in scores
+        },
+    }
+
+
+def _print_table(truth: Truth, scores: list[Score]) -> None:
+    from sctcalib.simulate.comparison import describe
+
+    click.echo(f"Run {truth.run}, {truth.n_events} events, threshold {truth.threshold:g}")
+    titles = ("", "expected", "found", "missed", "extra", "efficiency", "purity", "near (found)")
+    click.echo("{:<17}{:>9}{:>8}{:>8}{:>8}{:>12}{:>9}{:>16}".format(*titles))
+    for s in scores:
+        near = f"{s.near} ({s.near_found})"
+        click.echo(
+            f"{s.name:<17}{s.expected:>9}{s.found:>8}{len(s.missed):>8}{len(s.extra):>8}"
+            f"{s.efficiency:>12.5f}{s.purity:>9.5f}{near:>16}"
+        )
+    if not scores:
+        click.echo("nothing to compare: the file lists new strips, the simulation no earlier run")
+    for s in scores:
+        for what, numbers in (("missed", s.missed), ("extra", s.extra)):
+            for name in islice(describe(s.name, numbers), _LISTED):
+                click.echo(f"{what} in {s.name}: {name}")
+            if len(numbers) > _LISTED:
+                click.echo(f"{what} in {s.name}: {len(numbers) - _LISTED} more (see --json)")
+
+
+def _print_reference_note(truth: Truth, found: Found) -> None:
+    """Say why new and reference strips are missing in the table."""
+    if truth.reference and found.listed is not None and found.reference_run != truth.reference.run:
+        used = "no reference run" if found.reference_run is None else f"run {found.reference_run}"
+        click.echo(
+            f"new and reference strips are not compared: the job used {used},"
+            f" the simulation has run {truth.reference.run}"
+        )
