@@ -9,6 +9,7 @@ from sctcalib.cool import CoolError, Database
 from sctcalib.cool.folders import SCT_FOLDERS, create_sct_folder
 from sctcalib.detector.identifiers import module_id32, modules
 from sctcalib.job.errors import OutputFileError
+from sctcalib.workflows.clock import insertion_clock
 from sctcalib.workflows.instance import instance, interval
 from sctcalib.workflows.noisy_records import ModuleRow
 
@@ -29,7 +30,10 @@ def write_noisy_database(
     """Write module rows into a new database; raises OutputFileError (exit 11)."""
     since, until = interval(run, open_ended=open_ended)
     try:
-        with Database.create(path, instance(project)) as database, database.transaction():
+        with (
+            Database.create(path, instance(project), clock=insertion_clock()) as database,
+            database.transaction(),
+        ):
             folder = create_sct_folder(database, SCT_FOLDERS["doNoisyStrip"].path)
             folder.store_each(
                 (
