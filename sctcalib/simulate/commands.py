@@ -112,9 +112,13 @@ def hitmaps(
         with terminal_progress() as progress, progress("simulating") as tick:
             truth = simulate_run(settings, folder, force=force, tick=tick)
     click.echo(
-        f"Run {run}: {truth.n_events} events in {len(truth.files)} pairs of files,"
+        f"Run {run}: {truth.n_events} events in {_pairs(len(truth.files))} of files,"
         f" {len(truth.planted.wafer)} planted strips."
     )
     click.echo(
         f"Analyse it in a new folder: sctcalib run {folder / 'job.json'} --input-dir {folder}"
     )
+
+
+def _pairs(count: int) -> str:
+    return "1 pair" if count == 1 else f"{count} pairs"

@@ -91,8 +91,6 @@ def _print_table(truth: Truth, scores: list[Score]) -> None:
             f"{s.name:<17}{s.expected:>9}{s.found:>8}{len(s.missed):>8}{len(s.extra):>8}"
             f"{s.efficiency:>12.5f}{s.purity:>9.5f}{near:>16}"
         )
-    if not scores:
-        click.echo("nothing to compare: the file lists new strips, the simulation no earlier run")
     for s in scores:
         for what, numbers in (("missed", s.missed), ("extra", s.extra)):
             for name in islice(describe(s.name, numbers), _LISTED):
@@ -103,9 +101,14 @@ def _print_table(truth: Truth, scores: list[Score]) -> None:
 
 def _print_reference_note(truth: Truth, found: Found) -> None:
     """Say why new and reference strips are missing in the table."""
-    if truth.reference and found.listed is not None and found.reference_run != truth.reference.run:
-        used = "no reference run" if found.reference_run is None else f"run {found.reference_run}"
+    from sctcalib.simulate.comparison import has_right_reference
+
+    if not has_right_reference(truth, found):
+        used, simulated = (
+            f"run {run}" if run else "no run"
+            for run in (found.reference_run, truth.reference and truth.reference.run)
+        )
         click.echo(
-            f"new and reference strips are not compared: the job used {used},"
-            f" the simulation has run {truth.reference.run}"
+            "new and reference strips are not compared: the job's reference is"
+            f" {used}, that of the simulation is {simulated}"
         )

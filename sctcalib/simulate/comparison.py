@@ -127,8 +127,8 @@ def expected_strips(truth: Truth) -> Expected:
 def compare(truth: Truth, found: Found) -> list[Score]:
     """Score every list that was found against the truth.
 
-    New strips are left out if the simulation has no reference run, or if the file says that
-    another one was used, or none; so are reference strips.
+    New and reference strips are left out if the file says that the job used another reference run
+    than the simulation has, or one where it has none.
     """
     strips = expected_strips(truth)
     any_strip = strips.sure | strips.near
@@ -138,13 +138,19 @@ def compare(truth: Truth, found: Found) -> list[Score]:
         CHIPS: (found.chips, Expected(chips, noisy_chips(any_strip) & ~chips)),
         WAFERS: (found.wafers, Expected(wafers, noisy_wafers(any_strip) & ~wafers)),
     }
-    if truth.reference and (found.listed is None or found.reference_run == truth.reference.run):
-        old = strip_mask(truth.reference.strips)
+    if has_right_reference(truth, found):
+        old = strip_mask(truth.reference.strips if truth.reference else {})
         expected[NEW] = (found.new, Expected(strips.sure & ~old, strips.near & ~old))
         if found.listed is not None:
             old &= np.repeat(found.listed, 2)[:, None]
         expected[REFERENCE] = (found.reference, Expected(old, np.zeros_like(old)))
     return [score(n, mask, right) for n, (mask, right) in expected.items() if mask is not None]
+
+
+def has_right_reference(truth: Truth, found: Found) -> bool:
+    """Whether the job used the reference run of the simulation, as far as the file tells."""
+    run = truth.reference.run if truth.reference else None
+    return found.listed is None or found.reference_run == run
 
 
 def score(name: str, found: BoolArray, expected: Expected) -> Score:

@@ -152,8 +152,8 @@ def _write_companions(settings: Settings, made: Truth, stage: Path) -> None:
     if made.reference:
         upload_time = settings.run_info().start
         earlier_run.write_database(stage / made.reference.database, made.reference, upload_time)
-        line = f'ConditionsDatabase = "{made.reference.database}"\n'
-        (stage / CONFIGURATION).write_text(line, encoding="ascii")
+        lines = f'ConditionsDatabase = "{made.reference.database}"\nRunInfo = "{RUN_INFO}"\n'
+        (stage / CONFIGURATION).write_text(lines, encoding="ascii")
 
 
 def job_dictionary(settings: Settings, made: Truth) -> dict[str, Any]:

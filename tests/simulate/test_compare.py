@@ -173,7 +173,7 @@ def test_job_without_a_reference_is_judged_by_its_strips(tmp_path, truth, truth_
     path = write_summary(tmp_path / "s.xml", right_lists, truth, reference_run=None)
     result = run(truth_file, path)
     assert result.exit_code == 0
-    assert "the job used no reference run, the simulation has run 267360" in result.output
+    assert "the job's reference is no run, that of the simulation is run 267360" in result.output
     assert "new strips  " not in result.output
 
 

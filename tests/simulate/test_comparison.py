@@ -135,8 +135,12 @@ def test_new_strips_relative_to_another_run_are_not_judged(used):
     assert scores(truth, found) == {}
 
 
-def test_without_a_simulated_reference_new_strips_are_not_judged():
-    assert scores(truth_of([(1, 5, 0.1)]), Found(new=mask(), reference=mask())) == {}
+def test_without_a_reference_every_strip_is_new():
+    truth = truth_of([(BARREL, 5, 0.1)])
+    for listed in (None, np.arange(4088) == 2469):
+        score = scores(truth, Found(new=mask((BARREL, 5)), listed=listed))[NEW]
+        assert (score.expected, score.found, score.is_right) == (1, 1, True)
+    assert not scores(truth, Found(new=mask()))[NEW].is_right
 
 
 def test_lists_by_module_become_flags():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -135,7 +136,10 @@ def test_job_dictionary_names_the_files_and_the_configuration(folder, truth):
     for item in job["input"]:
         assert item["lfn"].startswith(item["dsn"] + "._000")
         assert (folder / item["lfn"]).is_file()
-    assert (folder / "SCTCalibConfig.toml").read_text() == 'ConditionsDatabase = "conditions.db"\n'
+    assert tomllib.loads((folder / "SCTCalibConfig.toml").read_text()) == {
+        "ConditionsDatabase": "conditions.db",
+        "RunInfo": "runInfo.txt",
+    }
 
 
 def test_conditions_database_holds_the_earlier_run(folder, truth):
@@ -184,7 +188,7 @@ def run_command(*arguments: object):
 def test_standby_run_has_empty_maps(tmp_path):
     result = run_command(tmp_path / "standby", "--run", 5, "--empty", "--lumi-blocks", 3)
     assert result.exit_code == 0, result.output
-    assert "0 events in 1 pairs of files, 0 planted strips" in result.output
+    assert "0 events in 1 pair of files, 0 planted strips" in result.output
     truth = read_truth(tmp_path / "standby" / "truth.json")
     assert (truth.n_events, len(truth.planted.wafer)) == (0, 0)
     (files,) = truth.files
