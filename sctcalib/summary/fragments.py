@@ -18,7 +18,7 @@ from sctcalib.job.errors import OutputFileError
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_SINGLE = struct.Struct("f")
+_SINGLE = struct.Struct("<f")  # the native "f" would turn overflow into infinity
 
 
 def stylesheet(name: str) -> str:
