@@ -77,7 +77,13 @@ def modules() -> Positions:
     return wafers()[::2]
 
 
-def _id32(bec: IntArray, layer: IntArray, phi: IntArray, eta: IntArray, side: IntArray) -> IntArray:
+def _id32(
+    bec: IntArray | np.int64,
+    layer: IntArray,
+    phi: IntArray | np.int64,
+    eta: IntArray | np.int64,
+    side: IntArray,
+) -> IntArray:
     return (
         SCT_ID32
         | (bec // 2 + 1) << _BEC_BIT
@@ -104,6 +110,19 @@ def wafer_id32() -> IntArray:
 def module_id32() -> IntArray:
     """32-bit identifiers of all modules, shape (4088,): channel numbers of module-wise folders."""
     return wafer_id32()[::2]
+
+
+def layer_side_id32(layer: ArrayLike, side: ArrayLike) -> IntArray:
+    """Identifiers of barrel layers and sides: of phi 0 and eta 0, where no module is.
+
+    They are the channel numbers of the Lorentz-angle folder (cool-folders.md 4). Raises ValueError
+    for a layer outside 0-3 or a side outside 0-1.
+    """
+    layers, sides = np.asarray(layer, dtype=np.int64), np.asarray(side, dtype=np.int64)
+    _in_range("barrel layer", layers, len(BARREL_PHI))
+    _in_range("side", sides, 2)
+    zero = np.int64(0)
+    return _id32(zero, layers, zero, zero, sides)
 
 
 def to_id64(id32: ArrayLike) -> IntArray:

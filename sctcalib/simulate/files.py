@@ -21,7 +21,7 @@ from sctcalib.detector.identifiers import IntArray
 from sctcalib.detector.readout import default_swap
 from sctcalib.histograms.hitmaps import write_hitmaps
 from sctcalib.histograms.lumiblocks import write_lumi_blocks
-from sctcalib.job.errors import InputFileError, OutputFileError
+from sctcalib.job.errors import InputFileError, OutOfRangeError, OutputFileError
 from sctcalib.job.progress import Tick
 from sctcalib.runs.run_info import FILE_NAME as RUN_INFO
 from sctcalib.runs.run_info import write_run_info
@@ -133,15 +133,28 @@ def _write_maps(
             hit_map.fill(clusters, last - first)
             maps.fill(clusters, blocks[first:last])
             tick(begin + last, settings.n_events)
-        names = files[number]
-        write_hitmaps(
-            stage / names.hit_map, hit_map.contents, end - begin, overflow=hit_map.overflow
-        )
         events, hits = maps.events[1:-1], maps.hits()
-        del hit_map, maps  # the writer needs the room
-        write_lumi_blocks(
-            stage / names.lumi_blocks, events, hits, lbs_per_window=settings.lbs_per_window
+        del maps  # the writer needs the room
+        names = files[number]
+        with _counts_in_range(names):
+            write_hitmaps(
+                stage / names.hit_map, hit_map.contents, end - begin, overflow=hit_map.overflow
+            )
+            write_lumi_blocks(
+                stage / names.lumi_blocks, events, hits, lbs_per_window=settings.lbs_per_window
+            )
+
+
+@contextmanager
+def _counts_in_range(names: MapFiles) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        msg = (
+            f"{names.hit_map}, or its lumi-block maps: {error};"
+            f" simulate fewer than {names.events} events per file, or more lumi blocks"
         )
+        raise OutOfRangeError(msg) from error
 
 
 def _write_companions(settings: Settings, made: Truth, stage: Path) -> None:

@@ -21,6 +21,8 @@ EXAMPLES = [  # bec, layer, phi, eta, side, hash, id32, 64-bit text
     (-2, 0, 0, 0, 0, 0, 0x08003000, "0x800300000000000"),
     (-2, 0, 0, 0, 1, 1, 0x08003400, "0x800340000000000"),
     (-2, 0, 0, 1, 1, 3, 0x08003C00, "0x8003c0000000000"),
+    (-2, 8, 51, 0, 1, 1975, 0x0919B400, "0x919b40000000000"),
+    (0, 0, 0, 1, 0, 1988, 0x0A003800, "0xa00380000000000"),
     (-2, 3, 5, 2, 1, 747, 0x0862C400, "0x862c40000000000"),
     (2, 0, 0, 0, 0, 6200, 0x0C003000, "0xc00300000000000"),
     (2, 4, 39, 2, 0, 7414, 0x0C93C000, "0xc93c00000000000"),
@@ -73,6 +75,19 @@ def test_decimal_channels_of_the_noisy_strip_files():
     assert ids.to_id64(174172160) == 748063731073679360
     assert ids.to_id64(167772160) == 720575940379279360
     assert ids.hex64(int(ids.to_id64(167804933))) == "0xa00800500000000"
+
+
+def test_lorentz_channels_are_labels_of_layer_and_side():
+    layers, sides = np.array([0, 1, 2, 3]), np.array([0, 1, 0, 1])
+    channels = [167784448, 169882624, 171978752, 174076928]
+    assert ids.layer_side_id32(layers, sides).tolist() == channels
+    assert ids.layer_side_id32(0, 0) == 0x0A003000
+    with pytest.raises(ValueError, match="is not the identifier"):
+        ids.wafer_of_id32(channels)
+    with pytest.raises(ValueError, match="barrel layer 4 is outside 0-3"):
+        ids.layer_side_id32(4, 0)
+    with pytest.raises(ValueError, match="side 2 is outside 0-1"):
+        ids.layer_side_id32(0, [0, 2])
 
 
 def test_decoding_a_channel_and_its_strip():

@@ -15,7 +15,7 @@ from sctcalib.detector.readout import default_swap, per_chip
 from sctcalib.detector.regions import N_CHIPS_PER_SIDE, N_WAFERS
 from sctcalib.histograms.hitmaps import HitMaps, read_hitmaps
 from sctcalib.histograms.lumiblocks import LumiBlockMaps, read_lumi_blocks
-from sctcalib.job.errors import OutputFileError
+from sctcalib.job.errors import OutOfRangeError, OutputFileError
 from sctcalib.parts import strip_lists
 from sctcalib.runs.run_info import read_run_info
 from sctcalib.simulate.commands import simulate as command
@@ -240,6 +240,14 @@ def test_nothing_is_left_of_a_failed_simulation(tmp_path, monkeypatch):
     monkeypatch.setattr("sctcalib.simulate.files.write_lumi_blocks", fails)
     with pytest.raises(OutputFileError, match="No space left on device"):
         simulate(Settings(run=5, n_events=20, n_lumi_blocks=2), tmp_path)
+    assert names_in(tmp_path) == []
+
+
+def test_counts_that_a_map_cannot_hold_are_explained(tmp_path, monkeypatch):
+    monkeypatch.setattr("sctcalib.histograms.filling.LARGEST_COUNT", 10)
+    result = run_command(tmp_path, "--run", 5, "--events", 100, "--lumi-blocks", 2)
+    assert result.exit_code == OutOfRangeError.code
+    assert "simulate fewer than 100 events per file" in result.output
     assert names_in(tmp_path) == []
 
 
