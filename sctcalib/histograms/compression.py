@@ -111,8 +111,6 @@ def pack(streamed: bytes) -> bytes:
     for at in range(0, len(streamed), LARGEST_BLOCK):
         piece = streamed[at : at + LARGEST_BLOCK]
         packed = _deflate(piece, LEVEL)
-        if len(packed) >= len(piece):
-            return streamed
         sizes = len(packed).to_bytes(3, "little") + len(piece).to_bytes(3, "little")
         blocks += [b"ZL\x08", sizes, packed]
     stored = b"".join(blocks)

@@ -116,14 +116,21 @@ class Total:
         self._n = 1
         self.contents: NDArray[Any] = first.native
         self.statistics = first.all_statistics
+        self._sumw2 = dict(first.sumw2)
 
     def add(self, other: Stack) -> None:
         """Add contents in float32 (or whole numbers), statistics in float64."""
         if self._n == 1:
             self.statistics = root_statistics(self._first)
         self._n += 1
+        for row in self._sumw2.keys() | other.sumw2.keys():
+            self._sumw2[row] = self._squares(row) + other.squares(row)
         self.contents += other.native
         self.statistics += root_statistics(other)
+
+    def _squares(self, row: int) -> NDArray[np.float64]:
+        squares = self._sumw2.get(row)
+        return self.contents[row].astype(np.float64) if squares is None else squares
 
     def store(self) -> None:
         """Put the sums into the first stack."""
@@ -131,6 +138,7 @@ class Total:
         contents = np.minimum(self.contents, _INT_LIMIT) if whole else self.contents
         self._first.contents[:] = contents
         self._first.set_statistics(self.statistics)
+        self._first.set_sumw2(self._sumw2)
 
 
 def root_statistics(stack: Stack) -> NDArray[np.float64]:

@@ -76,8 +76,9 @@ def locate(file: RootFile, families: tuple[Family, ...]) -> Source:
     for family in families:
         table = tables[family.directory]
         rows = [table.rows.get(name, -1) for name in family.names]
-        problems += _missing(family, rows) or _of_other_class(family, table, rows)
-        columns.append(table.columns[rows])
+        wrong = _missing(family, rows) or _of_other_class(family, table, rows)
+        problems += wrong
+        columns += [] if wrong else [table.columns[rows]]
         known[family.directory] += len(rows)
     if problems:
         msg = f"{file.path}: {'; '.join(problems)}"

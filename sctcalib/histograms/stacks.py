@@ -52,6 +52,11 @@ class Stack:
         """Bin contents as they were read, float32 or int64."""
         return self.contents.astype(np.int64 if self.contents.dtype.kind == "i" else np.float32)
 
+    def squares(self, row: int) -> NDArray[np.float64]:
+        """Sums of squared weights of one histogram; its contents where it has none."""
+        squares = self.sumw2.get(row)
+        return self.native[row].astype(np.float64) if squares is None else squares
+
     @property
     def statistics(self) -> NDArray[np.float64]:
         """View of fEntries and the sums of w, w2, wx, wx2, shape (n, 5), big-endian."""
@@ -85,18 +90,42 @@ class Stack:
                 yield front + rows[row * n : (row + 1) * n]
 
     def _streamed_odd(self, row: int) -> bytes:
-        streamed = self.odd[row]
-        own = walk(streamed, self.family.class_name)
-        result = bytearray(streamed)
+        class_name = self.family.class_name
+        sumw2 = self.sumw2.get(row)
+        result = self.odd[row]
+        own = walk(result, class_name)
+        if sumw2 is not None and not own.n_sumw2:
+            result = _with_sumw2(result, own, class_name)
+            own = walk(result, class_name)
+        whole = bytearray(result)
         parts = [(own.entries, self.statistics[row]), (own.contents, self.contents[row])]
         if own.more:
             parts.append((own.more, self.more_statistics[row]))
-        if own.n_sumw2:
-            parts.append((own.sumw2, self.sumw2[row].astype(">f8")))
+        if sumw2 is not None:
+            parts.append((own.sumw2, sumw2.astype(">f8")))
         for at, values in parts:
             data = values.tobytes()
-            result[own.front + at : own.front + at + len(data)] = data
-        return bytes(result)
+            whole[own.front + at : own.front + at + len(data)] = data
+        return bytes(whole)
+
+    def set_sumw2(self, sumw2: dict[int, NDArray[np.float64]]) -> None:
+        """Give histograms sums of squared weights, which those need not have had before."""
+        self.sumw2.update(sumw2)
+        for row in sumw2:
+            if row not in self.odd:
+                self.odd[row] = self.fronts[row] + self.tails[row].tobytes()
+
+
+def _with_sumw2(streamed: bytes, own: Anatomy, class_name: str) -> bytes:
+    """The same histogram with room for sums of squared weights."""
+    at = own.front + own.sumw2
+    room = own.n_cells * 8
+    count = struct.pack(">i", own.n_cells)
+    new = bytearray(streamed[: at - 4] + count + bytes(room) + streamed[at:])
+    for place in range(0, NAME_AT[class_name] - 16, 6):  # the nested classes, TH1 innermost
+        (n_bytes,) = struct.unpack_from(">I", new, place)
+        struct.pack_into(">I", new, place, n_bytes + room)
+    return bytes(new)
 
 
 def stack(family: Family, objects: Sequence[bytes]) -> Stack:
@@ -109,7 +138,8 @@ def stack(family: Family, objects: Sequence[bytes]) -> Stack:
     pieces = [streamed[-n:].rjust(n) for streamed in objects]
     tails = np.frombuffer(bytearray().join(pieces), dtype=np.uint8).reshape(len(objects), n)
     result = Stack(family, [streamed[:-n] for streamed in objects], tails, anatomy)
-    for row in _other_rows(result).tolist():
+    other = _other_tails(result) | _other_heads(result, objects)
+    for row in np.flatnonzero(other).tolist():
         _place_odd(result, objects, row)
     if anatomy.n_sumw2:
         _collect_sumw2(result)
@@ -167,7 +197,22 @@ def _place_odd(result: Stack, objects: Sequence[bytes], row: int) -> None:
         result.sumw2[row] = tail[own.sumw2 :][: 8 * own.n_sumw2].view(">f8").astype(np.float64)
 
 
-def _other_rows(result: Stack) -> NDArray[np.int64]:
+def _other_heads(result: Stack, objects: Sequence[bytes]) -> NDArray[np.bool_]:
+    """Rows whose class headers differ from the walked ones by more than the length of the texts."""
+    n_head = NAME_AT[result.family.class_name]
+    joined = b"".join([streamed[:n_head].ljust(n_head) for streamed in objects])
+    heads = np.frombuffer(joined, dtype=np.uint8).reshape(-1, n_head)
+    lengths = np.fromiter(map(len, objects), dtype=np.int64, count=len(objects))
+    differs = np.zeros(len(objects), dtype=bool)
+    fixed = np.ones(n_head, dtype=bool)
+    for place in range(0, n_head - 10, 6):  # the byte counts of the nested classes
+        fixed[place : place + 4] = False
+        counts = heads[:, place : place + 4].view(">u4")[:, 0].astype(np.int64)
+        differs |= counts - counts[0] != lengths - lengths[0]
+    return differs | (heads != heads[0])[:, fixed].any(axis=1)
+
+
+def _other_tails(result: Stack) -> NDArray[np.bool_]:
     """Rows whose tail differs from the walked one outside of the statistics and contents."""
     a = result.anatomy
     fixed = [(0, a.entries)]
@@ -183,7 +228,7 @@ def _other_rows(result: Stack) -> NDArray[np.int64]:
     for begin, end in fixed:
         part = result.tails[:, begin:end]
         differs |= (part != part[0]).any(axis=1)
-    return np.flatnonzero(differs)
+    return differs
 
 
 def _collect_sumw2(result: Stack) -> None:
