@@ -130,6 +130,9 @@ class Workspace:
 
     def open(self) -> None:
         """Make and lock the folder; what a killed job left in it is removed."""
+        if self.path.is_symlink():
+            msg = f"{self.path}: is a link; remove it, the job makes a folder of this name"
+            raise OutputFileError(msg)
         with output_errors(self.directory):
             self._acquire()
             self._clear_leftovers()
@@ -148,7 +151,7 @@ class Workspace:
 
     def discard(self) -> None:
         """Remove what is not kept, to make room for the report of a job that failed."""
-        if not self.keep:
+        if self._lock >= 0 and not self.keep:
             with suppress(OSError):
                 self._clear()
 
@@ -258,7 +261,7 @@ class Publication:
             backup = self._back_up(final)
             if backup:
                 self._undo.append((final, backup))
-                final.unlink()
+                final.unlink(missing_ok=True)
 
     def _back_up(self, final: Path) -> Path | None:
         """A second link to a file, so that its name never goes missing; a copy where links fail."""
@@ -267,6 +270,8 @@ class Publication:
         backup = self._backups / str(len(self._undo))
         try:
             os.link(final, backup, follow_symlinks=False)
+        except FileNotFoundError:  # another job in this directory withdrew its report
+            return None
         except OSError:
             shutil.copy2(final, backup, follow_symlinks=False)
         return backup
