@@ -7,6 +7,7 @@ in one directory never mix theirs; while the job runs they can be read in its pr
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 from collections import Counter
@@ -39,7 +40,7 @@ class JobLog(logging.Handler):
         self.name = name
         self.counts: Counter[str] = Counter()
         self.details: dict[str, list[dict[str, object]]] = {}
-        self._echo = sys.stdout if echo is None else echo
+        self._echo: TextIO | None = sys.stdout if echo is None else echo
         self._echo_level = echo_level
         self._lines: list[str] = []
         self._file: TextIO | None = None
@@ -63,12 +64,27 @@ class JobLog(logging.Handler):
             self.echo(f"{self.name} {stamp} {source} {severity} {message}")
 
     def echo(self, text: str) -> None:
-        """Print to standard output, which may be a pipe that nobody reads any more."""
-        with suppress(OSError, ValueError):
-            encoding = getattr(self._echo, "encoding", None) or "utf-8"
-            plain = text.encode(encoding, "backslashreplace").decode(encoding)
+        """Print to standard output, which may be closed, full, or a pipe that nobody reads."""
+        if self._echo is None:
+            return
+        encoding = getattr(self._echo, "encoding", None) or "utf-8"
+        plain = text.encode(encoding, "backslashreplace").decode(encoding)
+        try:
             self._echo.write(plain + "\n")
             self._echo.flush()
+        except BlockingIOError:
+            return
+        except (OSError, ValueError):
+            self._fall_silent()
+
+    def _fall_silent(self) -> None:
+        """Echo no more. What is left in the buffer must not fail at exit and change the code."""
+        if self._echo is sys.stdout:
+            with suppress(OSError, ValueError):
+                null = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(null, sys.stdout.fileno())
+                os.close(null)
+        self._echo = None
 
     def set_echo_level(self, level: int) -> None:
         """Least severity that is echoed."""
