@@ -72,6 +72,7 @@ class Runner:
         """
         with self._logging(), self.signals.installed():
             try:
+                self.signals.start()
                 log.info("This is %s %s", self.transform.name, self.transform.version)
                 plan = self._validate(read)
                 self._in_workspace(plan, Workspace(self.options.directory, plan.prefix))
@@ -275,8 +276,8 @@ class Runner:
 
     def _report_failure(self) -> None:
         """Log and report of a failed job; where they cannot be written, the exit code has to do."""
-        self._reported = True
         self.signals.settle()
+        self._reported = True
         self._farewell()
         sources = set(self.options.sources) | set(self.plan.files() if self.plan else ())
         texts = {self._log_path(): self.log.text()} | self._report_texts(self.report())

@@ -16,6 +16,7 @@ HANDLED = (
     signal.SIGABRT,
     signal.SIGSYS,
     signal.SIGIO,
+    signal.SIGUSR1,
 )
 
 
@@ -31,13 +32,18 @@ class SignalGuard:
     """Raises Interrupted in the main thread on the first signal, and ignores further ones.
 
     The signal mask would not do for deferring: another thread may take the signal, and Python
-    runs the handler in the main thread all the same.
+    runs the handler in the main thread all the same. Signals are deferred until `start`.
     """
 
     def __init__(self) -> None:
-        self._deferring = False
+        self._deferring = True
         self._settled = False
         self._pending = 0
+
+    def start(self) -> None:
+        """Raise signals from now on, one that has already arrived at once."""
+        self._deferring = False
+        self.check()
 
     @contextmanager
     def installed(self) -> Iterator[SignalGuard]:
@@ -79,8 +85,7 @@ class SignalGuard:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._settled or self._pending:
             return
-        if self._deferring:
-            self._pending = number
-            return
-        self._settled = True
-        raise Interrupted(number)
+        # it stays pending too: raised in a finalizer, it would be lost until the next `check`
+        self._pending = number
+        if not self._deferring:
+            raise Interrupted(number)
