@@ -108,7 +108,7 @@ def resolve_inputs(
     files = _without_repeats(_highest_attempts(found))
     named_run = _common_run(parsed, run, problems)
     raise_problems(problems)
-    label = next((f.dataset for f in parsed if f.dataset.run is not None), Dataset(""))
+    label = next((d for f in parsed for d in _labels(f) if d.run is not None), Dataset(""))
     if named_run is None:
         msg = (
             "the run number is missing: name the inputs by dataset "
@@ -118,13 +118,17 @@ def resolve_inputs(
     return InputSet(files, named_run, label.project, label.stream, label.input_type)
 
 
+def _labels(file: InputFile) -> tuple[Dataset, Dataset]:
+    """What tells of the run: the dataset, and the file's own name in the form of one."""
+    return file.dataset, Dataset.parse(file.name.rpartition("/")[2])
+
+
 def _common_run(
     files: Iterable[InputFile], given: int | None, problems: list[JobError]
 ) -> int | None:
     runs: dict[int, str] = {} if given is None else {given: f"RunNumber {given}"}
     for file in files:
-        own_name = Dataset.parse(file.name.rpartition("/")[2])
-        for dataset in (file.dataset, own_name):
+        for dataset in _labels(file):
             if dataset.run is not None:
                 runs.setdefault(dataset.run, dataset.name)
     if len(runs) > 1:
@@ -146,6 +150,9 @@ def _locate(
 
 
 def _locate_one(file: InputFile, input_dir: Path | None) -> InputFile:
+    if file.name.rpartition("/")[2] in ("", ".", ".."):
+        msg = f"input {file.name!r} of dataset {file.dataset.name!r} names no file"
+        raise InputFileError(msg)
     if input_dir:
         path = _existing(input_dir / file.name.rpartition("/")[2])
         if path:
@@ -193,17 +200,23 @@ def _highest_attempts(files: Iterable[InputFile]) -> list[InputFile]:
     """Of files that differ only in the attempt number, the last attempt, in the first's place."""
     best: dict[str, InputFile] = {}
     for file in files:
-        name = str(file.path or file.name)
-        stem, attempt = split_attempt(name)
-        key = stem if attempt >= 0 else name
-        kept = best.setdefault(key, file)
-        if kept is file or str(kept.path or kept.name) == name:
-            best[key] = kept
+        stem, attempt = split_attempt(_full_name(file))
+        kept = best.setdefault(stem, file)
+        if kept is file:
             continue
-        if split_attempt(str(kept.path or kept.name))[1] < attempt:
-            best[key] = file
-        log.warning("%s is given in several attempts; %s is used", stem, best[key].base_name)
+        earlier = split_attempt(_full_name(kept))[1]
+        if attempt == earlier:
+            log.warning("%s is listed twice; it is used once", file.name)
+            continue
+        if attempt > earlier:
+            best[stem] = file
+        log.warning("%s is given in several attempts; %s is used", stem, best[stem].base_name)
     return list(best.values())
+
+
+def _full_name(file: InputFile) -> str:
+    """One spelling for one place: links among the folders are followed, the file's own is not."""
+    return str(file.path.parent.resolve() / file.path.name) if file.path else file.name
 
 
 def _without_repeats(files: Iterable[InputFile]) -> tuple[InputFile, ...]:
@@ -228,7 +241,7 @@ def fetch(file: InputFile, folder: Path) -> InputFile:
         return file
     import fsspec
 
-    target = folder / file.base_name
+    target = _free_name(folder, file.base_name)
     try:
         filesystem, remote = fsspec.core.url_to_fs(file.name)
         filesystem.get_file(remote, str(target))
@@ -241,3 +254,14 @@ def fetch(file: InputFile, folder: Path) -> InputFile:
         msg = f"{file.name}: cannot be fetched: {error}"
         raise InputFileError(msg) from None
     return replace(file, path=target)
+
+
+def _free_name(folder: Path, name: str) -> Path:
+    """Where to put a file of this name: files of several places can have the same."""
+    place = folder / name
+    number = 1
+    while place.exists():
+        number += 1
+        (folder / str(number)).mkdir(exist_ok=True)
+        place = folder / str(number) / name
+    return place

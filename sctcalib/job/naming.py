@@ -27,10 +27,10 @@ class Dataset:
         fields = name.split(".")
         if len(fields) <= MIN_DOTS or not (fields[1].isascii() and fields[1].isdigit()):
             return cls(name)
-        run = int(fields[1])
-        if not 0 < run <= MAX_RUN:
+        digits = fields[1].lstrip("0")
+        if not digits or len(digits) > len(str(MAX_RUN)) or int(digits) > MAX_RUN:
             return cls(name)
-        return cls(name, fields[0], run, fields[2], fields[4])
+        return cls(name, fields[0], int(digits), fields[2], fields[4])
 
 
 def split_item(item: str) -> tuple[str, str]:
