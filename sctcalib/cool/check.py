@@ -24,13 +24,11 @@ _MAX_PROBLEMS_OF_SQLITE = 10
 
 def check_database(db: Database) -> list[str]:
     """Problems of the structure, one sentence each; empty if the database is sound."""
-    problems = list(_file(db))
-    if problems:
-        return problems
-    problems = list(_missing_tables(db))
-    if problems:  # nothing further can be asked
-        return problems
-    problems = [*_attributes(db), *_tree(db), *_tags(db)]
+    for unusable in (_damage, _missing_tables):
+        problems = list(unusable(db))
+        if problems:  # nothing further can be asked
+            return problems
+    problems = [*_dangling(db), *_attributes(db), *_tree(db), *_tags(db)]
     for node in db.nodes():
         if node.is_folder:
             try:
@@ -41,10 +39,13 @@ def check_database(db: Database) -> list[str]:
     return problems
 
 
-def _file(db: Database) -> Iterator[str]:
+def _damage(db: Database) -> Iterator[str]:
     for (text,) in db.file.rows(f"PRAGMA integrity_check({_MAX_PROBLEMS_OF_SQLITE})"):
         if text != "ok":
             yield f"{db.path}: {text}"
+
+
+def _dangling(db: Database) -> Iterator[str]:
     tables = {row[0] for row in db.file.rows("SELECT name FROM sqlite_master")}
     for table, rowid, parent, _ in db.file.rows("PRAGMA foreign_key_check"):
         if table in tables and table.startswith(f"{db.name}_"):

@@ -132,6 +132,7 @@ class RealType(StorageType):
     def __init__(self, name: str, column: str, code: str) -> None:
         super().__init__(name, column)
         self.code = code
+        self.one = struct.Struct(f"<{code}")  # native layouts turn too large numbers into infinity
 
     def encode(self, value: Any) -> SqlValue:
         if value is None:
@@ -140,7 +141,7 @@ class RealType(StorageType):
             raise self._wrong(value, "a number")
         try:
             number = float(value)
-            rounded: float = struct.unpack(self.code, struct.pack(self.code, number))[0]
+            rounded: float = self.one.unpack(self.one.pack(number))[0]
         except OverflowError:
             raise self._wrong(value, "a number within the range of the type") from None
         if math.isnan(number):
@@ -153,7 +154,7 @@ class RealType(StorageType):
             return None
         if self.code == "d":
             return values
-        layout = f"{len(values)}{self.code}"
+        layout = f"<{len(values)}{self.code}"
         try:
             return struct.unpack(layout, struct.pack(layout, *values))
         except OverflowError:
