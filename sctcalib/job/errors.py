@@ -136,7 +136,11 @@ class ProblemsError(JobError):
     """Several problems found together; the code is their common one, else that of ArgumentError."""
 
     def __init__(self, problems: Iterable[JobError]) -> None:
-        self.problems = tuple(problems)
+        self.problems: tuple[JobError, ...] = tuple(
+            single
+            for problem in problems
+            for single in (problem.problems if isinstance(problem, ProblemsError) else (problem,))
+        )
         codes = {problem.code for problem in self.problems}
         self.code = codes.pop() if len(codes) == 1 else ArgumentError.code
         super().__init__("\n".join(str(problem) for problem in self.problems))

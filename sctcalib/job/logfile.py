@@ -79,12 +79,12 @@ class JobLog(logging.Handler):
 
     def _fall_silent(self) -> None:
         """Echo no more. What is left in the buffer must not fail at exit and change the code."""
-        if self._echo is sys.stdout:
+        stream, self._echo = self._echo, None
+        if stream is not None and stream is sys.stdout:
             with suppress(OSError, ValueError):
                 null = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(null, sys.stdout.fileno())
+                os.dup2(null, stream.fileno())
                 os.close(null)
-        self._echo = None
 
     def set_echo_level(self, level: int) -> None:
         """Least severity that is echoed."""

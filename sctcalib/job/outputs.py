@@ -14,6 +14,7 @@ import logging
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -59,6 +60,12 @@ def check_prefix(prefix: str, outputs: Iterable[Output], where: str) -> Iterator
         )
     if any(ord(character) < 32 for character in prefix):
         yield ArgumentError(f"{where} is {prefix!r}; control characters do not make file names")
+    try:
+        os.fsencode(prefix)
+    except UnicodeEncodeError:
+        coding = sys.getfilesystemencoding()
+        yield ArgumentError(f"{where} is {prefix!r}; file names are in {coding} here")
+        return
     longest = max((len(os.fsencode(output_name(prefix, o.suffix))) for o in outputs), default=0)
     if longest > MAX_NAME_BYTES:
         yield ArgumentError(
@@ -76,6 +83,9 @@ def check_targets(targets: Iterable[Path], protected: Mapping[Path, str]) -> Non
     places = {_place(path): (path, what) for path, what in protected.items()}
     problems: list[JobError] = []
     for target in targets:
+        if len(os.fsencode(target.name)) > MAX_NAME_BYTES:
+            problems.append(ArgumentError(f"output {target.name}: the name is too long"))
+            continue
         hit = places.get(_place(target)) or (
             identities.get(_identity(target)) if target.exists() else None
         )
@@ -89,6 +99,11 @@ def check_targets(targets: Iterable[Path], protected: Mapping[Path, str]) -> Non
         elif target.is_dir():
             problems.append(OutputFileError(f"output {target.name}: a folder has this name"))
     raise_problems(problems)
+
+
+def stale_name(final: Path) -> Path:
+    """What a file of an earlier job, which a new one makes untrue, is called from then on."""
+    return final.with_name(final.name + STALE_SUFFIX)
 
 
 def _identity(path: Path) -> object:
@@ -127,6 +142,15 @@ class Workspace:
         self.path = directory / f".sctcalib-{digest}"
         self.keep = False
         self._lock = -1
+
+    def check_outside(self, files: Mapping[Path, str]) -> None:
+        """Refuse to read from the folder, which is emptied; raises ArgumentError (exit 7)."""
+        folder = self.path.resolve()
+        raise_problems(
+            ArgumentError(f"the {what} {path} is in the job's own folder; move it elsewhere")
+            for path, what in files.items()
+            if folder in path.resolve().parents
+        )
 
     def open(self) -> None:
         """Make and lock the folder; what a killed job left in it is removed."""
@@ -250,7 +274,7 @@ class Publication:
     def set_aside(self, final: Path) -> None:
         """Move a file of an earlier job, which this one makes untrue, to ``NAME.stale``."""
         with output_errors(final.name):
-            stale = final.with_name(final.name + STALE_SUFFIX)
+            stale = stale_name(final)
             self._undo.append((stale, self._back_up(stale)))
             self._undo.append((final, self._back_up(final)))
             final.replace(stale)

@@ -20,6 +20,7 @@ from sctcalib.job.outputs import Published
 REPORT_VERSION = "2.1.2"
 MAX_MESSAGE = 256
 _TRUNCATED = " (truncated)"
+_TEXT_START = "# trfJobReport file generated on"
 
 
 def exit_section(code: int, message: str) -> dict[str, object]:
@@ -182,7 +183,7 @@ def as_json(report: Mapping[str, object]) -> str:
 def as_text(report: Mapping[str, Any]) -> str:
     """The report for people: first how it ended, then what was read and written."""
     lines = [
-        f"# trfJobReport file generated on {report['created']}",
+        f"{_TEXT_START} {report['created']}",
         f"{report['name']}: exit {report['exitCode']} {report['exitAcronym']}",
         f"message: {report['exitMsg']}{report['exitMsgExtra']}",
         f"command: {report['cmdLine']}",
@@ -200,6 +201,13 @@ def as_text(report: Mapping[str, Any]) -> str:
     lines.append("# Machine report")
     lines += [f"{key}: {value}" for key, value in report["resource"]["machine"].items()]
     return "\n".join(lines) + "\n"
+
+
+def is_report(path: Path) -> bool:
+    """Whether a file is a report that a job wrote, in either form."""
+    with path.open("rb") as file:
+        start = file.read(1 << 20)
+    return start.startswith(_TEXT_START.encode()) or b'"reportVersion"' in start
 
 
 def write_whole(path: Path, text: str, *, part: Path | None = None) -> None:

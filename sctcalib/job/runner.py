@@ -35,6 +35,7 @@ from sctcalib.job.outputs import (
     Workspace,
     check_targets,
     is_output_error,
+    stale_name,
 )
 from sctcalib.job.part import Output, Part, resolve
 from sctcalib.job.signals import Interrupted, SignalGuard
@@ -108,6 +109,9 @@ class Runner:
         for text in plan.warnings:
             log.warning("%s", text)
         self._protect(plan)
+        for path, what in plan.reads.items():
+            if path.exists():
+                log.info("%s %s", what, path)
         log.info("run %d, parts %s", plan.inputs.run, ", ".join(part.name for part in plan.parts))
         self.watch.lap("validation")
         return plan
@@ -116,16 +120,26 @@ class Runner:
         """Refuse to overwrite anything that the job reads."""
         workspace = Workspace(self.options.directory, plan.prefix)
         targets = [workspace.final(output.suffix) for output in plan.outputs]
-        own = {path: what for path, what in self.options.sources.items() if what != "job report"}
         protected = plan.files()
-        check_targets(targets, {**self.options.sources, **protected})
-        check_targets([self._log_path(), *self._report_paths()], own | protected)
-        names = [path.name for path in [self._log_path(), *self._report_paths()]]
+        everything = {**self.options.sources, **protected}
+        check_targets([*targets, *map(stale_name, targets)], everything)
+        workspace.check_outside(everything)
+        own = [self._log_path(), *self._report_paths()]
+        check_targets(own, {**self._sources(), **protected})
         raise_problems(
             OutputFileError(f"output {t.name} has the name of the job's log or report")
             for t in targets
-            if t.name in names
+            if t in own
         )
+
+    def _sources(self) -> dict[Path, str]:
+        """Where the arguments come from, but for a report that is to be replaced by a new one."""
+        reported = self.options.directory / f"{DEFAULT_REPORT}.json"
+        return {
+            path: what
+            for path, what in self.options.sources.items()
+            if what != "job report" or path.absolute() not in (reported, *self._report_paths())
+        }
 
     def _log_path(self) -> Path:
         return self.options.directory / f"log.{self.transform.log_name}"
@@ -279,18 +293,25 @@ class Runner:
         self.signals.settle()
         self._reported = True
         self._farewell()
-        sources = set(self.options.sources) | set(self.plan.files() if self.plan else ())
+        protected = {**self._sources(), **(self.plan.files() if self.plan else {})}
         texts = {self._log_path(): self.log.text()} | self._report_texts(self.report())
         for final, text in texts.items():
             try:
-                protected = dict.fromkeys(sources, "input")
-                if self.options.sources.get(final) != "job report":
-                    check_targets([final], protected)
+                check_targets([final], protected)
+                self._check_replaceable(final)
                 reports.write_whole(final, text)
-            except OSError as error:
-                self.log.echo(f"{final}: cannot be written: {error.strerror or error}")
+            except (OSError, ValueError) as error:
+                reason = getattr(error, "strerror", None) or error
+                self.log.echo(f"{final}: cannot be written: {reason}")
             except JobError as error:
                 self.log.echo(str(error))
+
+    def _check_replaceable(self, final: Path) -> None:
+        """Before all is known that the job reads, a file of a chosen name has to be a report."""
+        chosen = final in self._report_paths() and final.stem != DEFAULT_REPORT
+        if self.plan is None and chosen and final.exists() and not reports.is_report(final):
+            msg = f"{final} is left as it is; it is not the report of a job"
+            raise OutputFileError(msg)
 
     def _report_texts(self, report: dict[str, Any]) -> dict[Path, str]:
         return {

@@ -6,15 +6,17 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sctcalib.job.arguments import Arguments, ArgumentSchema
-from sctcalib.job.errors import raise_problems
+from sctcalib.job.errors import JobError, raise_problems
 from sctcalib.job.inputs import InputFile, InputSet, resolve_inputs
 from sctcalib.job.naming import working_prefix
 from sctcalib.job.outputs import Workspace, check_prefix
 from sctcalib.job.part import Check, Output, Part
 from sctcalib.job.progress import Progress, ProgressFactory, quiet_progress
+
+T = TypeVar("T")
 
 
 class Configuration(Protocol):
@@ -152,26 +154,39 @@ class Transform:
     def plan(self, arguments: Arguments, options: Options) -> Plan:
         """Find out all that can be known before work starts.
 
-        Raises JobError, all problems of one kind at once: of the arguments, of the configuration,
-        of the inputs.
+        Raises JobError, all problems of the arguments, the configuration and the inputs at once.
         """
         parts = tuple(self.parts[name] for name in dict.fromkeys(arguments["part"]))
         prefix, outputs = working_prefix(arguments["prefix"]), declared_outputs(parts)
-        raise_problems(
-            [
-                *(problem for part in parts for problem in part.check(arguments)),
-                *check_prefix(prefix, outputs, arguments.place("prefix")),
-            ]
+        problems = [problem for part in parts for problem in part.check(arguments)]
+        fitting = not problems
+        problems += check_prefix(prefix, outputs, arguments.place("prefix"))
+        configured = _attempt(problems, lambda: self.configure(arguments, options))
+        inputs = _attempt(
+            problems,
+            lambda: resolve_inputs(
+                arguments.get("input"), run=arguments.get("RunNumber"), input_dir=options.input_dir
+            ),
         )
-        configuration, reads = self.configure(arguments, options)
-        inputs = resolve_inputs(
-            arguments.get("input"), run=arguments.get("RunNumber"), input_dir=options.input_dir
-        )
-        raise_problems(problem for part in parts for problem in part.check_inputs(inputs))
+        if inputs and fitting:
+            problems += [problem for part in parts for problem in part.check_inputs(inputs)]
+        raise_problems(problems)
+        assert configured is not None
+        assert inputs is not None
+        configuration, reads = configured
         warnings = [*configuration.warnings, *(w for p in parts for w in p.warn(arguments))]
         return Plan(
             arguments, inputs, configuration, reads, prefix, parts, outputs, tuple(warnings)
         )
+
+
+def _attempt(problems: list[JobError], step: Callable[[], T]) -> T | None:
+    """What a step finds out; None and one more problem if it fails."""
+    try:
+        return step()
+    except JobError as error:
+        problems.append(error)
+        return None
 
 
 def declared_outputs(parts: Sequence[Part]) -> tuple[Output, ...]:
