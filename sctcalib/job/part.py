@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sctcalib.job.errors import JobError
 
 if TYPE_CHECKING:
+    from sctcalib.job.arguments import Arguments
     from sctcalib.job.transform import Job
 
 
@@ -59,7 +60,7 @@ class Part:
     outputs: tuple[Output, ...]
     run: str
     """``module:function(job) -> None``, imported when the part runs."""
-    check: Callable[[Mapping[str, Any]], Iterable[JobError]] = field(default=lambda arguments: ())
+    check: Callable[[Arguments], Iterable[JobError]] = field(default=lambda arguments: ())
     """Problems of the arguments that the schema cannot express."""
     check_inputs: Callable[[Any], Iterable[JobError]] = field(default=lambda inputs: ())
     """Problems of the resolved inputs, from their names."""

@@ -6,10 +6,13 @@ A part is a module with pure functions here, a workflow that reads and writes fo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sctcalib.job.errors import ArgumentError, JobError
 from sctcalib.job.part import Output, Part, ZeroEventRule
+
+if TYPE_CHECKING:
+    from sctcalib.job.arguments import Arguments
 
 HIT_MAP_STEP = 2
 """splitNoisyStrip of a job that reads hit maps."""
@@ -36,11 +39,12 @@ LATER = {
 """Parts of the original that are not in this version, with what to do instead."""
 
 
-def _hit_maps_only(arguments: Mapping[str, Any]) -> Iterable[JobError]:
+def _hit_maps_only(arguments: Arguments) -> Iterable[JobError]:
     step = arguments["splitNoisyStrip"]
-    if step != HIT_MAP_STEP:
+    if step != HIT_MAP_STEP and arguments.get("input"):  # without input that is what is wrong
         yield ArgumentError(
-            f"splitNoisyStrip is {step}: reading RAW files is not in this version; "
+            f"{arguments.place('splitNoisyStrip')} is {step}: "
+            "reading RAW files is not in this version; "
             f"for hit maps set splitNoisyStrip to {HIT_MAP_STEP}"
         )
 
@@ -52,6 +56,10 @@ def _hit_map_pairs(inputs: Any) -> Iterable[JobError]:
 
 
 def _hit_map_warnings(arguments: Mapping[str, Any]) -> Iterable[str]:
+    if arguments["doRunInfo"]:
+        yield "doRunInfo: no run database in this version; an existing runInfo.txt is used"
+    if arguments["doRunSelector"]:
+        yield "doRunSelector: no run selector in this version; the run is processed unchecked"
     if arguments["maxEvents"] not in (1, -1):
         yield (
             "WARNING! EvtMax is not 1, although HitMap analysis is run! "
