@@ -12,6 +12,7 @@ import click
 from sctcalib.job.arguments import Arguments
 from sctcalib.job.errors import JobError
 from sctcalib.job.naming import output_name
+from sctcalib.job.outputs import check_targets, output_errors
 from sctcalib.job.report import write_whole
 from sctcalib.job.transform import Options, Plan, Transform
 
@@ -20,19 +21,26 @@ QUESTIONS = ("dumpargs", "dumpJSON", "showSteps", "showPath")
 
 def asked_for(overrides: Mapping[str, Any], arguments: Arguments | JobError) -> bool:
     """Whether the command line or the dictionary asks a question instead of starting the job."""
-    given = overrides if isinstance(arguments, JobError) else arguments.given
-    return any(name in given for name in QUESTIONS)
+    if isinstance(arguments, JobError):
+        return any(name in overrides for name in QUESTIONS)
+    return any(arguments.get(name) for name in QUESTIONS)
 
 
-def answer(program: Transform, arguments: Arguments) -> bool:
-    """Answer the questions of the original framework; False if there is none."""
+def answer(program: Transform, arguments: Arguments, sources: Mapping[Path, str]) -> bool:
+    """Answer the questions of the original framework; False if there is none.
+
+    Raises JobError where dumpJSON cannot be written or would overwrite one of ``sources``.
+    """
     if arguments["dumpargs"]:
         names = sorted(f"--{name}" for name, _ in program.schema.active())
         click.echo(f"ListOfDefaultPositionalKeys={names}")
     elif arguments.get("dumpJSON"):
         values = {name: arguments[name] for name in arguments if name != "dumpJSON"}
         text = json.dumps(values, indent=2, sort_keys=True) + "\n"
-        write_whole(Path(arguments["dumpJSON"]), text)
+        target = Path(arguments["dumpJSON"])
+        check_targets([target], sources)
+        with output_errors(target):
+            write_whole(target, text)
     elif arguments["showSteps"]:
         click.echo(f"Executor Step: {program.log_name} (alias {program.log_name})")
     elif arguments["showPath"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from sctcalib.job.errors import ArgumentError, JobError
+from sctcalib.job.errors import SIGNAL_BASE, ArgumentError, JobError, OutputFileError
 from sctcalib.resources import resource
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ Examples:
 Outputs go to the current directory. Exit codes: docs/exit-codes.md.
 """
 
+_TRUE = "True"
+_TRUTH_VALUES = ("true", "false")
+
 
 class ArgumentUsageError(click.UsageError):
     """A mistake on the command line, with the exit code of a bad argument."""
@@ -36,14 +40,40 @@ class ArgumentUsageError(click.UsageError):
     exit_code = ArgumentError.code
 
 
+class DirectoryError(click.ClickException):
+    """There is no place for outputs, the report included."""
+
+    exit_code = OutputFileError.code
+
+
 class JobCommand(click.Command):
     """A click command whose usage errors have the exit code of a bad argument."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Let a flag stand before the dictionary: only a truth value behind it is its value."""
+        flags = {name for each in self.params if _is_flag(each) for name in each.opts}
+        spelt = [
+            f"{word}={_TRUE}" if word in flags and following.lower() not in _TRUTH_VALUES else word
+            for word, following in zip(args, [*args[1:], ""], strict=True)
+        ]
+        return super().parse_args(ctx, spelt)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """An interrupt before the job begins has the exit code that it has later."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            ctx.exit(SIGNAL_BASE + signal.SIGINT)
 
     def make_context(self, *args: Any, **more: Any) -> click.Context:
         try:
             return super().make_context(*args, **more)
         except click.UsageError as error:
             raise ArgumentUsageError(error.format_message(), error.ctx) from None
+
+
+def _is_flag(parameter: click.Parameter) -> bool:
+    return isinstance(parameter, click.Option) and parameter.flag_value == _TRUE
 
 
 @dataclass(frozen=True)
@@ -86,12 +116,17 @@ def argument_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add an option for every argument of the schema."""
     schema = json.loads(resource("schemas", "job.json").read_text(encoding="utf-8"))
     for name, prop in reversed(list(schema["properties"].items())):
+        if "x-ignored" in prop:
+            hidden = click.option(
+                f"--{name}", f"argument_{name.lower()}", is_flag=False, flag_value="", hidden=True
+            )
+            command = hidden(command)
         if "x-ignored" in prop or "x-alias-of" in prop:
             continue
         names = [f"--{spelling}" for spelling in (name, *prop.get("x-aliases", []))]
         many = prop["x-form"] in ("inputs", "textList")
         boolean = prop["x-form"] == "boolean"
-        flag: dict[str, Any] = {"is_flag": False, "flag_value": "True"} if boolean else {}
+        flag: dict[str, Any] = {"is_flag": False, "flag_value": _TRUE} if boolean else {}
         command = click.option(
             *names,
             f"argument_{name.lower()}",
@@ -154,13 +189,22 @@ def run(
         _overrides(values, program.schema.properties),
     )
     options = Options(
-        directory=Path.cwd(),
+        directory=_run_directory(),
         input_dir=Path(input_dir) if input_dir else None,
         keep=keep,
         progress=terminal_progress,
         sources=start.sources(),
     )
     click.get_current_context().exit(_run(program, start, options, dry_run=dry_run))
+
+
+def _run_directory() -> Path:
+    """The current directory, where outputs go; it may have been deleted under our feet."""
+    try:
+        return Path.cwd()
+    except OSError as error:
+        msg = f"the current directory cannot be used: {error.strerror}"
+        raise DirectoryError(msg) from None
 
 
 def _run(program: Transform, start: Start, options: Options, *, dry_run: bool) -> int:
@@ -195,7 +239,7 @@ def _inspect(program: Transform, arguments: Arguments | JobError, options: Optio
     try:
         if isinstance(arguments, JobError):
             raise arguments
-        if not inspection.answer(program, arguments):
+        if not inspection.answer(program, arguments, options.sources):
             for line in inspection.plan_lines(program.plan(arguments, options), options):
                 click.echo(line)
     except JobError as error:
