@@ -1,0 +1,71 @@
+"""The command ``sctcalib show``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from sctcalib.simulate.console import user_errors
+
+ROWS = 20
+"""Rows of a table on the terminal, unless all are asked for."""
+_EXAMPLE = """\b
+Examples:
+  sctcalib show BadStripsSummaryFile.xml
+  sctcalib show BadStripsSummaryFile.xml -o noisy-strips.html
+  sctcalib show --all BadStripsNewFile.xml | less
+"""
+
+
+@click.command(epilog=_EXAMPLE)
+@click.argument("file", metavar="FILE.xml", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE.html",
+    type=click.Path(path_type=Path),
+    help="Write a page for the browser, complete in one file, instead of the text.",
+)
+@click.option(
+    "-a",
+    "--all",
+    "everything",
+    is_flag=True,
+    help=f"All rows and whole lists; otherwise the first {ROWS} rows of a table.",
+)
+def show(file: Path, output: Path | None, everything: bool) -> None:  # fmt: skip
+    """Show an XML file of a noisy-strip job, or make a page of it.
+
+    The kind of file is recognised by its content: BadStripsSummaryFile.xml, BadStripsAllFile.xml
+    or BadStripsNewFile.xml. docs/outputs.md describes what they hold.
+    """
+    with user_errors():
+        from sctcalib.summary.kinds import recognise
+        from sctcalib.summary.page import check_output, html_page, write_page
+        from sctcalib.summary.parsing import Node, parse
+
+        if output is not None:
+            check_output(output, file)
+        root = Node(file, parse(file))
+        kind = recognise(root)
+        report = kind.report(root)
+        if output is not None:
+            write_page(output, html_page(root, kind.style_sheet))
+            click.echo(f"{output}: page of {file}")
+            return
+    rows = None if everything else ROWS
+    _print(report, rows, f"As a page for the browser: sctcalib show {file} -o {file.stem}.html")
+
+
+def _print(report: object, rows: int | None, hint: str) -> None:
+    from sctcalib.summary.console import Report, plain_lines, print_rich
+
+    assert isinstance(report, Report)
+    if sys.stdout.isatty():
+        print_rich(report, rows)
+        click.echo(f"\n{hint}")
+        return
+    click.echo("\n".join(plain_lines(report, rows)))
+    click.echo(hint, err=True)
