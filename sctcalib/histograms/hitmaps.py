@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sctcalib.detector.identifiers import wafer_names
 from sctcalib.detector.regions import N_STRIPS, N_WAFERS
 from sctcalib.histograms.filling import Fills, exact_or_raise, fill
-from sctcalib.histograms.layouts import EVENTS, hit_map_families
+from sctcalib.histograms.layouts import hit_map_families
 from sctcalib.histograms.merge import (
     Progress,
     Summed,
@@ -28,7 +27,7 @@ from sctcalib.histograms.merge import (
 )
 from sctcalib.histograms.rootfile import RootFile
 from sctcalib.histograms.rootwriter import new_root_file
-from sctcalib.histograms.sources import Source, locate, whole_number
+from sctcalib.histograms.sources import Source, locate
 from sctcalib.histograms.templates import empty_stack, streamer_info
 
 FILE_NAME = "SCTHitMaps.root"
@@ -56,26 +55,19 @@ class HitMaps:
 class _Collector:
     """Takes summed blocks and keeps what `HitMaps` needs."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self) -> None:
         self._n_events = 0
         self._contents = np.empty((N_WAFERS, N_STRIPS + 2), dtype=np.float32)
         self._entries = np.empty(N_WAFERS)
 
     def __call__(self, summed: Summed) -> None:
         if summed.block.number == 0:
-            entries = float(summed.statistics[0, 0])
-            self._n_events = whole_number(self._path, EVENTS, "its number of entries", entries)
+            self._n_events = int(summed.statistics[0, 0])
             return
         self._contents[summed.detector_rows] = summed.contents
         self._entries[summed.detector_rows] = summed.statistics[:, 0]
 
     def result(self) -> HitMaps:
-        bad = ~((self._entries >= 0) & (self._entries == np.rint(self._entries)))
-        if bad.any():
-            wafer = int(np.flatnonzero(bad)[0])
-            name, entries = wafer_names()[wafer], float(self._entries[wafer])
-            whole_number(self._path, name, "its number of entries", entries)
         return HitMaps(self._n_events, self._contents, self._entries)
 
 
@@ -88,7 +80,7 @@ def read_hitmaps(path: Path) -> HitMaps:
 
     Raises InputFileError for a file that is damaged or not of the layout (docs/hit-maps.md).
     """
-    collector = _Collector(path)
+    collector = _Collector()
     source = _source(path)
     blocks = list(blocks_of(source.families, range(len(source.families))))
     with closing(sum_blocks([source], blocks, packed=False)) as sums:
@@ -109,7 +101,7 @@ def merge_hitmaps(
     if not paths:
         msg = "no hit-map files to merge"
         raise ValueError(msg)
-    collector = _Collector(output)
+    collector = _Collector()
     sources = [_source(path) for path in paths]
     write_sums(sources, Path(output), FILE_NAME, sink=collector, progress=progress)
     return collector.result()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from sctcalib.detector.identifiers import wafer_names
 from sctcalib.detector.regions import REGIONS
 from sctcalib.histograms.layouts import EVENTS, events_family
 from sctcalib.histograms.rootfile import RootFile, some
-from sctcalib.histograms.sources import walk_one, whole_number
+from sctcalib.histograms.sources import walk_one
 from sctcalib.job.errors import InputFileError
 
 Kind = Literal["hitmap", "lb"]
@@ -46,4 +47,7 @@ def read_event_counts(paths: Sequence[Path]) -> list[int]:
 def _events(file: RootFile) -> int:
     anatomy, streamed = walk_one(file, events_family())
     (entries,) = struct.unpack_from(">d", streamed, anatomy.front + anatomy.entries)
-    return whole_number(file.path, EVENTS, "its number of entries", entries)
+    if not (math.isfinite(entries) and entries >= 0 and entries.is_integer()):
+        msg = f"{file.path}: {EVENTS}: its number of entries is {entries}, not a count"
+        raise InputFileError(msg)
+    return int(entries)

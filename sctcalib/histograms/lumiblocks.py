@@ -35,7 +35,7 @@ from sctcalib.histograms.merge import (
 from sctcalib.histograms.ordered import in_order
 from sctcalib.histograms.rootfile import RootFile
 from sctcalib.histograms.rootwriter import Packed, new_root_file
-from sctcalib.histograms.sources import Source, locate, walk_one, whole_number
+from sctcalib.histograms.sources import Source, locate, walk_one
 from sctcalib.histograms.templates import empty_stack, streamer_info
 from sctcalib.job.errors import InputFileError
 
@@ -88,8 +88,7 @@ class LumiBlockHits:
 class _Collector:
     """Takes summed blocks and keeps what `LumiBlockMaps` needs."""
 
-    def __init__(self, path: Path, n_blocks: int, keep_chips: ArrayLike | None) -> None:
-        self._path = path
+    def __init__(self, n_blocks: int, keep_chips: ArrayLike | None) -> None:
         self._events = np.zeros(n_blocks, dtype=np.int64)
         self._n_events = 0
         self.chips = _chips(keep_chips)
@@ -97,8 +96,7 @@ class _Collector:
 
     def __call__(self, summed: Summed) -> None:
         if summed.block.number == 0:
-            entries = float(summed.statistics[0, 0])
-            self._n_events = whole_number(self._path, EVENTS, "its number of entries", entries)
+            self._n_events = int(summed.statistics[0, 0])
             self._events[:] = summed.contents[0, 1:-1]
         elif len(summed.family.axes) == 1:
             first = summed.detector_rows.start
@@ -164,7 +162,7 @@ def read_lumi_blocks(path: Path, *, keep_chips: ArrayLike | None = None) -> Lumi
     that is damaged or not of the layout (docs/hit-maps.md).
     """
     (source,) = _sources([path])
-    collector = _Collector(path, _n_blocks(source), keep_chips)
+    collector = _Collector(_n_blocks(source), keep_chips)
     if keep_chips is None:
         numbers = [i for i, family in enumerate(source.families) if len(family.axes) == 1]
         with closing(
@@ -207,7 +205,7 @@ def merge_lumi_blocks(
         msg = "no LB files to merge"
         raise ValueError(msg)
     sources = _sources(paths)
-    collector = _Collector(output, _n_blocks(sources[0]), keep_chips)
+    collector = _Collector(_n_blocks(sources[0]), keep_chips)
     write_sums(sources, Path(output), FILE_NAME, sink=collector, progress=progress)
     return collector.result()
 

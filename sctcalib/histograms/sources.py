@@ -37,6 +37,7 @@ class Source:
         family = self.families[number]
         try:
             result = stack(family, self.file.objects(self.columns[number][rows]))
+            check_entries(result)
             check_contents(result)
         except RowError as error:
             row = (
@@ -48,6 +49,15 @@ class Source:
             msg = f"{self.path}: {name}: {error}"
             raise InputFileError(msg) from error
         return result
+
+
+def check_entries(result: Stack) -> None:
+    """Raise RowError where fEntries is anything but a number of fills."""
+    entries = result.statistics[:, 0].astype(np.float64)
+    good = (entries >= 0) & (entries < np.inf) & (np.rint(entries) == entries)
+    if not good.all():
+        row = int(np.argmin(good))
+        raise RowError(row, f"its number of entries is {entries[row]}, not a count")
 
 
 def check_contents(result: Stack) -> None:
@@ -127,11 +137,3 @@ def walk_one(file: RootFile, family: Family) -> tuple[Anatomy, bytes]:
     except DamagedError as error:
         msg = f"{file.path}: {family.directory}/{family.names[0]}: {error}"
         raise InputFileError(msg) from error
-
-
-def whole_number(path: Path, name: str, what: str, value: float) -> int:
-    """A float64 as the number of events or fills it must be."""
-    if not (value >= 0 and value == np.rint(value) and np.isfinite(value)):
-        msg = f"{path}: {name}: {what} is {value:g}, not a number of events or hits"
-        raise InputFileError(msg)
-    return int(value)

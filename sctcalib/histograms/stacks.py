@@ -209,7 +209,7 @@ def _other_heads(result: Stack, objects: Sequence[bytes]) -> NDArray[np.bool_]:
         fixed[place : place + 4] = False
         counts = heads[:, place : place + 4].view(">u4")[:, 0].astype(np.int64)
         differs |= counts - counts[0] != lengths - lengths[0]
-    return differs | (heads != heads[0])[:, fixed].any(axis=1)
+    return np.asarray(differs | (heads != heads[0])[:, fixed].any(axis=1))
 
 
 def _other_tails(result: Stack) -> NDArray[np.bool_]:
