@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sctcalib.simulate.console import user_errors
+
+if TYPE_CHECKING:
+    from sctcalib.summary.console import Report
 
 ROWS = 20
 """Rows of a table on the terminal, unless all are asked for."""
@@ -59,10 +63,9 @@ def show(file: Path, output: Path | None, everything: bool) -> None:  # fmt: ski
     _print(report, rows, f"As a page for the browser: sctcalib show {file} -o {file.stem}.html")
 
 
-def _print(report: object, rows: int | None, hint: str) -> None:
-    from sctcalib.summary.console import Report, plain_lines, print_rich
+def _print(report: Report, rows: int | None, hint: str) -> None:
+    from sctcalib.summary.console import plain_lines, print_rich
 
-    assert isinstance(report, Report)
     if sys.stdout.isatty():
         print_rich(report, rows)
         click.echo(f"\n{hint}")
