@@ -44,6 +44,7 @@ from sctcalib.job.transform import InputFacts, Job, Options, Plan, Transform
 log = logging.getLogger(__name__)
 
 DEFAULT_REPORT = "jobReport"
+REPORT_TYPES = ("json", "text")
 
 
 class Runner:
@@ -105,6 +106,9 @@ class Runner:
         self.log.set_echo_level(level)
         if arguments.ignored:
             log.warning("without effect here, ignored: %s", ", ".join(arguments.ignored))
+        for kind in arguments["reportType"]:
+            if kind not in REPORT_TYPES:
+                log.warning("reportType %s is not written here", kind)
         self.plan = plan = self.transform.plan(arguments, self.options)
         for text in plan.warnings:
             log.warning("%s", text)
