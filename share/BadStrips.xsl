@@ -97,7 +97,7 @@
       <xsl:call-template name="figure">
         <xsl:with-param name="label">Changed modules</xsl:with-param>
         <xsl:with-param name="number" select="value[@name='ModulesDiff']"/>
-        <xsl:with-param name="note">since the reference</xsl:with-param>
+        <xsl:with-param name="note">with those no longer noisy</xsl:with-param>
       </xsl:call-template>
       <xsl:call-template name="figure">
         <xsl:with-param name="label">Noisy links</xsl:with-param>
