@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sctcalib.cool import schema
 from sctcalib.cool.errors import CoolError
-from sctcalib.cool.nodes import Node, parent_of, payload_mode, versioning_mode
+from sctcalib.cool.nodes import Node, parent_of, parse_specification, payload_mode, versioning_mode
 from sctcalib.cool.schema import Payload, Versioning
 from sctcalib.cool.times import VALIDITY_KEY_MAX
 
@@ -46,10 +46,11 @@ def _damage(db: Database) -> Iterator[str]:
 
 
 def _dangling(db: Database) -> Iterator[str]:
-    tables = {row[0] for row in db.file.rows("SELECT name FROM sqlite_master")}
-    for table, rowid, parent, _ in db.file.rows("PRAGMA foreign_key_check"):
-        if table in tables and table.startswith(f"{db.name}_"):
-            yield f"{table}: row {rowid} refers to a row of {parent} that does not exist"
+    names = [row[0] for row in db.file.rows("SELECT name FROM sqlite_master WHERE type='table'")]
+    for table in names:
+        if table.startswith(f"{db.name}_"):
+            for _, rowid, parent, _ in db.file.rows(f'PRAGMA foreign_key_check("{table}")'):
+                yield f"{table}: row {rowid} refers to a row of {parent} that does not exist"
 
 
 def _tables_of(db: Database) -> Iterator[tuple[str, str]]:
@@ -113,6 +114,7 @@ def _node(node: Node, nodes: dict[int, Node]) -> Iterator[str]:
         yield f"{node.path}: its parent is node {node.parent_id}, not {parent_of(node.path)}"
     if node.is_folder:
         try:
+            parse_specification(node)
             payload_mode(node)
             versioning_mode(node)
         except CoolError as error:

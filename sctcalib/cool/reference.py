@@ -32,7 +32,7 @@ class Reference:
 
     run: int
     inserted: str
-    """Time string of the run's latest insertion."""
+    """Time string of the run's latest insertion; empty if nothing begins in the run."""
     lists: dict[int, str]
     """DefectList as stored, empty ones too, by module channel."""
 
@@ -85,8 +85,12 @@ def reference_run(
 def read_reference(folder: Folder, tag: str, reference: int) -> Reference:
     """What a tag holds at the first key of a run; errors name a malformed list."""
     objects = _valid(folder, tag, run_lumi(reference))
-    own = [found.inserted for found in objects if run_of(found.since) == reference]
-    return Reference(reference, max(own, default=""), _lists(folder, objects))
+    begun = [found for found in objects if run_of(found.since) == reference]
+    if not begun:  # objects of the run may begin after its first key
+        window = _browse(folder, tag, run_lumi(reference), run_lumi(reference, _LAST_LB))
+        begun = [found for found in window if run_of(found.since) == reference]
+    inserted = max((found.inserted for found in begun), default="")
+    return Reference(reference, inserted, _lists(folder, objects))
 
 
 def valid_lists(folder: Folder, tag: str, key: int) -> dict[int, str]:

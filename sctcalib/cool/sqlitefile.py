@@ -114,9 +114,9 @@ class SqliteFile:
             self._depth = level
 
     def _undo(self, level: int) -> None:
-        if not self._connection.in_transaction:  # SQLite itself gave up, for example on a full disk
-            return
         try:
+            if not self._connection.in_transaction:  # SQLite gave up itself, as on a full disk
+                return
             if level == 0:
                 self._connection.execute("ROLLBACK")
             else:
