@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sctcalib.detector.identifiers import module_id32, modules, to_id64
-from sctcalib.detector.regions import N_MODULE_STRIPS
+from sctcalib.detector.regions import N_MODULE_STRIPS, N_MODULES
 from sctcalib.parts import strip_lists
 from sctcalib.summary.fragments import attribute, number, values, write_text
 from sctcalib.summary.parsing import Fields, Node, natural, parse, real, whole
@@ -35,6 +35,16 @@ class BadStripsChannel:
     """Ascending numbers 768 * side + offline strip, 0-1535."""
     sample_size: int = 10000
     defect_type: str = "NOISY"
+
+    def __post_init__(self) -> None:
+        check_module(self.module)
+
+
+def check_module(module: int) -> None:
+    """Raise ValueError for a number that is no module's; -1 would name the last one."""
+    if not 0 <= module < N_MODULES:
+        msg = f"module {module} is outside 0-{N_MODULES - 1}"
+        raise ValueError(msg)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sctcalib.detector.identifiers import module_names
 from sctcalib.detector.regions import N_CHIPS_PER_MODULE, N_MODULE_STRIPS
 from sctcalib.parts import strip_lists
+from sctcalib.summary.bad_strips import check_module
 from sctcalib.summary.fragments import (
     DECLARATION,
     number,
@@ -53,6 +54,9 @@ class NoisyChip:
     lb_fraction: float
     """Noisy lumi blocks over lumi blocks with events; printed in single precision."""
 
+    def __post_init__(self) -> None:
+        check_module(self.module)
+
 
 @dataclass(frozen=True, eq=False)
 class NoisyModule:
@@ -69,6 +73,9 @@ class NoisyModule:
     """Noisy now and not in the reference."""
     ref: IntArray
     """Noisy in the reference run."""
+
+    def __post_init__(self) -> None:
+        check_module(self.module)
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,7 +221,7 @@ def _chip_texts(chips: Sequence[NoisyChip]) -> Iterator[str]:
     lists = strip_lists.encode_normalised([chip.lumi_blocks for chip in chips])
     for chip, lumi_blocks in zip(chips, lists, strict=True):
         _check_below(chip.module, "lumi block", chip.lumi_blocks, LUMI_BLOCK_END)
-        _check_below(chip.module, "chip", (chip.chip,), N_CHIPS_PER_MODULE)
+        _check_few(chip.module, "chips", (chip.chip,), N_CHIPS_PER_MODULE)
         texts = (
             chip.serial,
             module_names()[chip.module],
@@ -230,8 +237,8 @@ def _module_texts(noisy: Sequence[NoisyModule]) -> Iterator[str]:
     for module in noisy:
         for strips in (module.all, module.new, module.ref):
             _check_below(module.module, "strip", strips, N_MODULE_STRIPS)
-        _check_below(module.module, "link", module.links, N_LINKS)
-        _check_below(module.module, "chip", module.chips, N_CHIPS_PER_MODULE)
+        _check_few(module.module, "links", module.links, N_LINKS)
+        _check_few(module.module, "chips", module.chips, N_CHIPS_PER_MODULE)
         texts = (
             module.serial,
             module_names()[module.module],
@@ -248,9 +255,15 @@ def _block(tag: str, fields: Iterable[tuple[str, str | int]]) -> str:
     return f"    <{tag}>\n{values(fields, 6)}    </{tag}>\n"
 
 
-def _check_below(module: int, what: str, ascending: Sequence[int] | IntArray, end: int) -> None:
+def _check_below(module: int, what: str, ascending: IntArray, end: int) -> None:
     if len(ascending) and ascending[-1] >= end:
         msg = f"module {module}: {what} {ascending[-1]} is outside 0-{end - 1}"
+        raise ValueError(msg)
+
+
+def _check_few(module: int, what: str, numbers: tuple[int, ...], end: int) -> None:
+    if any(not 0 <= number < end for number in numbers) or list(numbers) != sorted(set(numbers)):
+        msg = f"module {module}: {what} {numbers} do not ascend within 0-{end - 1}"
         raise ValueError(msg)
 
 

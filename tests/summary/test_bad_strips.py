@@ -134,6 +134,12 @@ def test_strips_that_do_not_exist_are_refused(path: Path, strips: list[int], mes
     assert not path.exists()
 
 
+@pytest.mark.parametrize("module", [-1, 4088])
+def test_module_that_does_not_exist_is_refused(module: int) -> None:
+    with pytest.raises(ValueError, match=f"module {module} is outside 0-4087"):
+        replace(example_channel(), module=module)
+
+
 def test_interval_of_another_run_is_refused() -> None:
     with pytest.raises(ValueError, match="a key of run 300000, not of 300001"):
         replace(bad_strips(), run=300001)

@@ -147,8 +147,10 @@ def test_impossible_summary_is_refused(changed: dict[str, object], message: str)
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"links": (2,)}, "link 2 is outside 0-1"),
-        ({"chips": (12,)}, "chip 12 is outside 0-11"),
+        ({"links": (2,)}, r"links \(2,\) do not ascend within 0-1"),
+        ({"links": (1, 0)}, r"links \(1, 0\) do not ascend"),
+        ({"chips": (12,)}, r"chips \(12,\) do not ascend within 0-11"),
+        ({"chips": (-1,)}, r"chips \(-1,\) do not ascend within 0-11"),
         ({"all": np.array([1536])}, "strip 1536 is outside 0-1535"),
         ({"ref": np.array([9, 2])}, "2 follows 9"),
     ],
@@ -161,6 +163,15 @@ def test_numbers_that_do_not_exist_are_refused(
     with pytest.raises(ValueError, match=message):
         write_noisy_summary(path, replace(example_summary(), noisy_modules=(module,)))
     assert not path.exists()
+
+
+@pytest.mark.parametrize("module", [-1, 4088])
+def test_module_that_does_not_exist_is_refused(module: int) -> None:
+    none = np.array([], dtype=np.int64)
+    with pytest.raises(ValueError, match=f"module {module} is outside 0-4087"):
+        NoisyModule(SERIAL, module, (), (), none, none, none)
+    with pytest.raises(ValueError, match=f"module {module} is outside 0-4087"):
+        NoisyChip(SERIAL, module, 0, none, 0.0)
 
 
 def numbers(end: int) -> st.SearchStrategy[np.ndarray]:
