@@ -63,7 +63,7 @@ def _batch(folder: Folder, chunk: list[Any]) -> Batch:
         raise ValidityError(msg)
     if folder.payload is Payload.VECTOR:
         return _vector_batch(folder, since, until, channel, payload)
-    records = [_record(folder, one, number) for one, number in zip(payload, channel, strict=True)]
+    records = _records(folder, payload, channel)
     return Batch(since, until, channel, _columns(folder, records, channel), None)
 
 
@@ -114,11 +114,18 @@ def _integers(values: Sequence[Any], high: int) -> Sequence[int]:
     return values
 
 
+def _records(
+    folder: Folder, payloads: Sequence[Any], channels: Sequence[int]
+) -> Sequence[Sequence[Any]]:
+    """The values of every payload in the order of the fields."""
+    if set(map(type, payloads)) == {tuple} and set(map(len, payloads)) == {len(folder.fields)}:
+        return payloads
+    return [_record(folder, one, number) for one, number in zip(payloads, channels, strict=True)]
+
+
 def _record(folder: Folder, values: Any, channel: int) -> Sequence[Any]:
     """The values of one payload in the order of the fields."""
     n = len(folder.fields)
-    if type(values) is tuple and len(values) == n:
-        return values
     if isinstance(values, Mapping):
         names = [name for name, _ in folder.fields]
         if len(values) == n:
@@ -144,7 +151,7 @@ def _record(folder: Folder, values: Any, channel: int) -> Sequence[Any]:
     return values
 
 
-def _columns(folder: Folder, records: list[Any], channels: Sequence[int]) -> list[list[Any]]:
+def _columns(folder: Folder, records: Sequence[Any], channels: Sequence[int]) -> list[list[Any]]:
     if not records:
         return [[] for _ in folder.fields]
     columns = []

@@ -16,7 +16,7 @@ from sctcalib.cool.errors import NodeError, TagError
 from sctcalib.cool.layers import IDS_PER_OBJECT, SLOT_HEAD, SLOT_USER, Layer
 from sctcalib.cool.schema import Payload, Versioning
 from sctcalib.cool.single import plan_single
-from sctcalib.cool.times import VALIDITY_KEY_MAX
+from sctcalib.cool.times import VALIDITY_KEY_MAX, format_time
 
 if TYPE_CHECKING:
     from sctcalib.cool.folder import Folder
@@ -69,10 +69,10 @@ def _flush_multi(
         chain.from_iterable(layer.superseded for layer in layers),
     )
     _write_rows(folder, _in_order(layers, each), len(tails))
-    last: dict[int, int] = {}
-    for layer in layers:
+    last = dict(layers[0].last_ids)
+    for layer in layers[1:]:
         for channel, row_id in layer.last_ids.items():
-            last[channel] = max(row_id, last.get(channel, 0))
+            last[channel] = max(row_id, last[channel])
     _write_channels(folder, last.items())
     return ids
 
@@ -123,18 +123,17 @@ def _reserve(folder: Folder, n: int, each: bool, ids_per_object: int) -> tuple[i
     The clock is read as often as the operations would: for every step of every sequence.
     """
     db = folder.db
-    separate = folder.payload is Payload.SEPARATE
     sequences = [(folder.sequence("IOVS"), ids_per_object)]
-    if separate:
+    if folder.payload is Payload.SEPARATE:
         sequences.append((folder.sequence("PAYLOAD"), 1))
-    readings = [[db.now() for _ in sequences] for _ in range(n if each else 1)]
+    readings = [[db.clock() for _ in sequences] for _ in range(n if each else 1)]
     first = 0
     for (sequence, per_object), now in zip(sequences, readings[-1], strict=True):
         row = db.file.row(f'SELECT CURRENT_VALUE FROM "{sequence}"')
         value = (row[0] or 0) if row else 0
-        db.set_sequence(sequence, value + n * per_object, now)
+        db.set_sequence(sequence, value + n * per_object, format_time(now))
         first = first or value + 1
-    times = [reading[0] for reading in readings]
+    times = [format_time(reading[0]) for reading in readings]
     return first, times if each else times * n
 
 

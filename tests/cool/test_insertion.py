@@ -155,7 +155,7 @@ def test_any_sequence_of_insertions_gives_the_rows_of_the_rules(
 ) -> None:
     oracle = MultiVersion()
     path = tmp_path_factory.mktemp("property") / "a.db"
-    with new_database(path) as db:
+    with new_database(path) as db, db.transaction():
         folder = small_folder(db, payload=payload)
         operation = number = 0
         for objects, (tag, only), way in operations:
@@ -229,7 +229,7 @@ def test_store_each_equals_repeated_store_in_every_row_and_time(
     tag, only = mode
 
     def written(name: str, store: Callable[[Folder, list[Any]], None]) -> Any:
-        with new_database(folder_path / name) as db:
+        with new_database(folder_path / name) as db, db.transaction():
             folder = small_folder(db, payload=payload)
             if before:
                 folder.store(3, 8, _value(folder, "before"), 1, tag=tag, user_tag_only=only)
@@ -248,7 +248,7 @@ def test_store_each_of_many_channels_equals_repeated_store(tmp_path: Path) -> No
     objects = [(5, INF if n % 2 else 9, 7 * n, [str(n)]) for n in range(300)]
     found = []
     for way in ("store", "each"):
-        with new_database(tmp_path / f"{way}.db") as db:
+        with new_database(tmp_path / f"{way}.db") as db, db.transaction():
             folder = small_folder(db)
             _store(folder, objects, "T", True, way)
             _store(folder, objects[:200], "T", True, way)

@@ -172,7 +172,7 @@ def test_any_sequence_gives_what_the_rules_say(
     objects = [(s, u, c, ["x"] if payload is not Payload.VECTOR else []) for s, u, c in steps]
     results = []
     for way in ("store", "each"):
-        with new_database(tmp_path_factory.mktemp("single") / "a.db") as db:
+        with new_database(tmp_path_factory.mktemp("single") / "a.db") as db, db.transaction():
             folder = small_folder(db, versioning=Versioning.SINGLE, payload=payload)
             try:
                 if way == "each":
