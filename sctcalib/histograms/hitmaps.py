@@ -27,7 +27,7 @@ from sctcalib.histograms.merge import (
 )
 from sctcalib.histograms.rootfile import RootFile
 from sctcalib.histograms.rootwriter import new_root_file
-from sctcalib.histograms.sources import Source, locate
+from sctcalib.histograms.sources import locate_all
 from sctcalib.histograms.templates import empty_stack, streamer_info
 
 FILE_NAME = "SCTHitMaps.root"
@@ -71,19 +71,16 @@ class _Collector:
         return HitMaps(self._n_events, self._contents, self._entries)
 
 
-def _source(path: Path) -> Source:
-    return locate(RootFile(Path(path)), hit_map_families())
-
-
 def read_hitmaps(path: Path) -> HitMaps:
     """All hit maps of one file.
 
     Raises InputFileError for a file that is damaged or not of the layout (docs/hit-maps.md).
     """
     collector = _Collector()
-    source = _source(path)
-    blocks = list(blocks_of(source.families, range(len(source.families))))
-    with closing(sum_blocks([source], blocks, packed=False)) as sums:
+    families = hit_map_families()
+    sources = locate_all([RootFile(Path(path))], families)
+    blocks = list(blocks_of(families, range(len(families))))
+    with closing(sum_blocks(sources, blocks, packed=False)) as sums:
         for summed in sums:
             collector(summed)
     return collector.result()
@@ -102,7 +99,8 @@ def merge_hitmaps(
         msg = "no hit-map files to merge"
         raise ValueError(msg)
     collector = _Collector()
-    sources = [_source(path) for path in paths]
+    files = (RootFile(Path(path)) for path in paths)
+    sources = locate_all(files, hit_map_families())
     write_sums(sources, Path(output), FILE_NAME, sink=collector, progress=progress)
     return collector.result()
 

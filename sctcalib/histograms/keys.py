@@ -42,51 +42,104 @@ class KeyColumns:
 
 
 @dataclass(frozen=True)
-class KeyTable:
-    """The keys of one directory.
+class Names:
+    """The texts of a list of keys, which the files of one job have in common.
 
     ``rows`` leads from a name to the row of its highest cycle; ``repeated`` are the names that have
-    several cycles.
+    several cycles. ``listing`` are the bytes they were found in, and ``numbers`` marks those bytes
+    that another list with the same texts may have otherwise.
     """
 
-    columns: KeyColumns
     rows: dict[str, int]
     class_names: list[str]
     repeated: list[str]
+    listing: bytes
+    numbers: NDArray[np.bool_]
+    begins: NDArray[np.int64]
+
+    def same_in(self, listing: bytes) -> bool:
+        """Whether another list of keys has the same texts at the same places."""
+        if self.repeated or len(listing) != len(self.listing):
+            return False
+        mine, other = (np.frombuffer(raw, dtype=np.uint8) for raw in (self.listing, listing))
+        return bool(((mine == other) | self.numbers).all())
+
+
+@dataclass(frozen=True)
+class KeyTable:
+    """The keys of one directory."""
+
+    columns: KeyColumns
+    names: Names
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """From a name to the row of its highest cycle."""
+        return self.names.rows
+
+    @property
+    def class_names(self) -> list[str]:
+        """The class of the object of each row."""
+        return self.names.class_names
 
 
 _NONE = np.zeros(0, dtype=np.int32)
-NO_KEYS = KeyTable(KeyColumns(_NONE.astype(np.int64), _NONE, _NONE, _NONE), {}, [], [])
+NO_KEYS = KeyTable(
+    KeyColumns(_NONE.astype(np.int64), _NONE, _NONE, _NONE),
+    Names({}, [], [], b"", _NONE.astype(bool), _NONE.astype(np.int64)),
+)
 
 
-def parse_keys(listing: bytes, at: int, count: int) -> KeyTable:
-    """The keys that begin at a byte of a listing.
+def parse_keys(listing: bytes, at: int, count: int, like: Names | None = None) -> KeyTable:
+    """The keys that begin at a byte of a listing; ``like`` may be the names of a similar list.
 
     Raises DamagedError or IndexError where the bytes are not that many keys.
     """
-    begins = _begins(listing, at, count)
     if not count:
         return NO_KEYS
-    fields = gather(listing, begins, _KEY_FIELDS)
-    wide = fields["v"] > WIDE
-    seek = np.where(
-        wide,
-        gather(listing, begins + KEY_HEADER.size, _LONG)["seek"],
-        gather(listing, begins + KEY_HEADER.size, _SHORT)["seek"],
-    )
+    if like is not None and len(like.begins) == count and like.same_in(listing):
+        return KeyTable(_columns(listing, like.begins)[0], like)
+    begins = _begins(listing, at, count)
+    columns, wide, cycles = _columns(listing, begins)
     class_begin, class_end = _text(listing, begins + KEY_HEADER.size + np.where(wide, 16, 8))
     name_begin, name_end = _text(listing, class_end)
     text = listing.decode("latin-1")
     names = _cut(text, name_begin, name_end)
+    rows = dict(zip(names, range(count), strict=True))
+    repeated = _highest_cycles(names, cycles, rows) if len(rows) < count else []
+    classes = _cut(text, class_begin, class_end)
+    numbers = _numbers(len(listing), begins, wide)
+    return KeyTable(columns, Names(rows, classes, repeated, listing, numbers, begins))
+
+
+def _columns(
+    listing: bytes, begins: NDArray[np.int64]
+) -> tuple[KeyColumns, NDArray[np.bool_], NDArray[np.int16]]:
+    """Places of the objects, which keys have 64-bit seeks, and the cycles."""
+    fields = gather(listing, begins, _KEY_FIELDS)
+    wide = np.asarray(fields["v"] > WIDE)
+    seek = gather(listing, begins + KEY_HEADER.size, _SHORT)["seek"].astype(np.int64)
+    if wide.any():
+        long = gather(listing, begins + KEY_HEADER.size, _LONG)["seek"]
+        seek = np.where(wide, long, seek)
     columns = KeyColumns(
-        seek.astype(np.int64),
+        seek,
         fields["n"].astype(np.int32),
         fields["header"].astype(np.int32),
         fields["length"].astype(np.int32),
     )
-    rows = dict(zip(names, range(count), strict=True))
-    repeated = _highest_cycles(names, fields["c"], rows) if len(rows) < count else []
-    return KeyTable(columns, rows, _cut(text, class_begin, class_end), repeated)
+    return columns, wide, fields["c"]
+
+
+def _numbers(n_bytes: int, begins: NDArray[np.int64], wide: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Marks all bytes of a list but texts, versions and lengths of keys; none is before a key."""
+    result = np.zeros(n_bytes, dtype=bool)
+    result[: begins[0]] = True
+    for offset in (*range(4), *range(6, 14), *range(16, 26)):
+        result[begins + offset] = True
+    for offset in range(26, 34):
+        result[begins[wide] + offset] = True
+    return result
 
 
 def gather(raw: bytes, starts: NDArray[np.int64], fields: np.dtype[np.void]) -> NDArray[np.void]:

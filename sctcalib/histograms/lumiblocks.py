@@ -35,7 +35,7 @@ from sctcalib.histograms.merge import (
 from sctcalib.histograms.ordered import in_order
 from sctcalib.histograms.rootfile import RootFile
 from sctcalib.histograms.rootwriter import Packed, new_root_file
-from sctcalib.histograms.sources import Source, locate, walk_one
+from sctcalib.histograms.sources import Source, locate_all, walk_one
 from sctcalib.histograms.templates import empty_stack, streamer_info
 from sctcalib.job.errors import InputFileError
 
@@ -148,7 +148,7 @@ def _sources(paths: Sequence[Path]) -> list[Source]:
             )
             raise InputFileError(msg)
     families = lumi_block_families(*binnings[0])
-    return [locate(file, families) for file in files]
+    return locate_all(files, families)
 
 
 def _n_blocks(source: Source) -> int:

@@ -79,7 +79,18 @@ def sum_blocks(
     sources: Sequence[Source], blocks: Sequence[Block], *, packed: bool
 ) -> Generator[Summed]:
     """The blocks in their order, summed over the files in theirs."""
+    keep_freed_memory()
     return in_order(lambda block, stop: _sum_block(sources, block, stop, packed=packed), blocks)
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep what is freed: the blocks to come need as much again.
+
+    By default it gives most of it back to the system and gets it anew for every block, page by
+    page, a sixth of the time. To have freed a piece just below 32 MiB makes glibc keep up to twice
+    as much; elsewhere it does nothing. The piece is never touched, so it costs no memory.
+    """
+    np.empty(31 << 20, dtype=np.uint8)
 
 
 def _sum_block(sources: Sequence[Source], block: Block, stop: Event, *, packed: bool) -> Summed:

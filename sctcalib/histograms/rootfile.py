@@ -24,6 +24,7 @@ from sctcalib.histograms.keys import (
     WIDE,
     KeyColumns,
     KeyTable,
+    Names,
     gather,
     parse_keys,
     same_key,
@@ -75,14 +76,18 @@ class RootFile:
             msg = f"{path}: not a sound ROOT file: {error}"
             raise InputFileError(msg) from error
 
-    def directory(self, name: str) -> KeyTable:
-        """The keys of a first-level directory; none if there is no such directory."""
+    def directory(self, name: str, like: Names | None = None) -> KeyTable:
+        """The keys of a first-level directory; none if there is no such directory.
+
+        It is faster if ``like`` are the names in a file that is probably alike.
+        """
         row = self.top.rows.get(name)
         if row is None or self.top.class_names[row] not in DIRECTORY_CLASSES:
             return NO_KEYS
         columns = self.top.columns
         try:
-            return self._keys_of_record(int(columns.seek[row] + columns.header[row]), name)
+            at = int(columns.seek[row] + columns.header[row])
+            return self._keys_of_record(at, name, like)
         except OSError as error:
             raise _unreadable(self.path, error) from error
         except _STRUCTURE_ERRORS as error:
@@ -151,7 +156,7 @@ class RootFile:
             raise DamagedError(msg)
         return _Header(begin, end, name_bytes, info_seek, info_bytes)
 
-    def _keys_of_record(self, at: int, name: str) -> KeyTable:
+    def _keys_of_record(self, at: int, name: str, like: Names | None = None) -> KeyTable:
         record = self._read(at, _RECORD_BYTES)
         (version,) = struct.unpack_from(">h", record)
         seek = struct.unpack_from(">qqq" if version > WIDE else ">iii", record, 18)[2]
@@ -162,12 +167,12 @@ class RootFile:
         listing = self._read(seek, n_bytes)
         (header,) = struct.unpack_from(">h", listing, 14)
         (count,) = struct.unpack_from(">i", listing, header)
-        table = parse_keys(listing, header + 4, count)
-        if table.repeated:
+        table = parse_keys(listing, header + 4, count, like)
+        if table.names.repeated:
             log.warning(
                 "%s: several cycles of %s in %s; the highest is used",
                 self.path,
-                some(table.repeated),
+                some(table.names.repeated),
                 name,
             )
         return table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from sctcalib.histograms.anatomy import Anatomy, walk
 from sctcalib.histograms.damage import DamagedError, RowError
-from sctcalib.histograms.keys import KeyColumns, KeyTable
+from sctcalib.histograms.keys import KeyColumns, KeyTable, Names
 from sctcalib.histograms.layouts import Family
 from sctcalib.histograms.rootfile import RootFile, some
 from sctcalib.histograms.stacks import Stack, stack
@@ -27,6 +27,12 @@ class Source:
     file: RootFile
     families: tuple[Family, ...]
     columns: tuple[KeyColumns, ...]
+    names: dict[str, Names]
+    """Of each directory."""
+    rows: tuple[list[int], ...]
+    """For each family, the rows of its histograms among the keys of the directory."""
+    whole: bool
+    """There is nothing else in the directories."""
 
     @property
     def path(self) -> Path:
@@ -75,31 +81,53 @@ def check_contents(result: Stack) -> None:
         raise RowError(row, f"the content of bin {cell} is {contents[row, cell]}, not a count")
 
 
-def locate(file: RootFile, families: tuple[Family, ...]) -> Source:
+def locate_all(files: Iterable[RootFile], families: tuple[Family, ...]) -> list[Source]:
+    """`locate` for several files."""
+    result: list[Source] = []
+    for file in files:
+        result.append(locate(file, families, result[0] if result else None))
+    return result
+
+
+def locate(file: RootFile, families: tuple[Family, ...], like: Source | None = None) -> Source:
     """Find all histograms of a layout in a file.
 
-    Raises InputFileError with everything that is missing or of another class. Anything else in
-    the file is reported as a warning and left alone.
+    ``like`` may be another file with the same layout; if the names are the same and in the same
+    order, they are not looked up again. Raises InputFileError with everything that is missing or of
+    another class. Anything else in the file is reported as a warning and left alone.
     """
-    tables = {family.directory: file.directory(family.directory) for family in families}
-    columns, problems, known = [], [], dict.fromkeys(tables, 0)
+    directories = dict.fromkeys(family.directory for family in families)
+    before = like.names if like is not None else {}
+    tables = {name: file.directory(name, before.get(name)) for name in directories}
+    names = {name: table.names for name, table in tables.items()}
+    extra = [name for name in file.top.rows if name not in tables]
+    if like is not None and like.whole and all(names[each] is before[each] for each in names):
+        rows = like.rows
+    else:
+        rows = _rows(file.path, families, tables)
+        extra += _unknown(tables, families)
+    if extra:
+        log.warning("%s: ignored, as not part of a map file: %s", file.path, some(extra))
+    columns = tuple(
+        tables[family.directory].columns[each] for family, each in zip(families, rows, strict=True)
+    )
+    return Source(file, families, columns, names, rows, not extra)
+
+
+def _rows(
+    path: Path, families: Sequence[Family], tables: Mapping[str, KeyTable]
+) -> tuple[list[int], ...]:
+    """The row of each histogram among the keys; InputFileError for what is missing or wrong."""
+    result, problems = [], []
     for family in families:
         table = tables[family.directory]
         rows = [table.rows.get(name, -1) for name in family.names]
-        wrong = _missing(family, rows) or _of_other_class(family, table, rows)
-        problems += wrong
-        columns += [] if wrong else [table.columns[rows]]
-        known[family.directory] += len(rows)
+        problems += _missing(family, rows) or _of_other_class(family, table, rows)
+        result.append(rows)
     if problems:
-        msg = f"{file.path}: {'; '.join(problems)}"
+        msg = f"{path}: {'; '.join(problems)}"
         raise InputFileError(msg)
-    extra = [name for name in file.top.rows if name not in tables]
-    for directory, table in tables.items():
-        if len(table.rows) > known[directory]:
-            extra += _unknown(directory, table, families)
-    if extra:
-        log.warning("%s: ignored, as not part of a map file: %s", file.path, some(extra))
-    return Source(file, families, tuple(columns))
+    return tuple(result)
 
 
 def _missing(family: Family, rows: Sequence[int]) -> list[str]:
@@ -118,9 +146,15 @@ def _of_other_class(family: Family, table: KeyTable, rows: Sequence[int]) -> lis
     return [f"not of class {family.class_name}: {some(other)}"] if other else []
 
 
-def _unknown(directory: str, table: KeyTable, families: Sequence[Family]) -> list[str]:
-    known = {name for each in families if each.directory == directory for name in each.names}
-    return [f"{directory}/{name}" for name in table.rows if name not in known]
+def _unknown(tables: Mapping[str, KeyTable], families: Sequence[Family]) -> list[str]:
+    """What the directories contain beyond the layout."""
+    unknown = []
+    for directory, table in tables.items():
+        names = [each.names for each in families if each.directory == directory]
+        if len(table.rows) > sum(map(len, names)):
+            known = set().union(*names)
+            unknown += [f"{directory}/{name}" for name in table.rows if name not in known]
+    return unknown
 
 
 def walk_one(file: RootFile, family: Family) -> tuple[Anatomy, bytes]:
