@@ -8,7 +8,7 @@ from pathlib import Path
 from sctcalib import __version__
 from sctcalib.job.arguments import Arguments, ArgumentSchema
 from sctcalib.job.errors import InputFileError
-from sctcalib.job.transform import Configuration, Options, Transform
+from sctcalib.job.transform import Configuration, Job, Options, Transform
 from sctcalib.parts import LATER, PARTS
 from sctcalib.resources import resource
 
@@ -27,6 +27,7 @@ def transform() -> Transform:
         parts=PARTS,
         configure=configure,
         checks={"XML": check_xml, "ROOT": check_root, "COOL": check_cool},
+        finish=finish,
     )
 
 
@@ -64,6 +65,13 @@ def conditions_file(connection: str) -> dict[Path, str]:
     except CoolError as error:
         msg = f"ConditionsDatabase: {error}"
         raise InputFileError(msg) from error
+
+
+def finish(job: Job) -> None:
+    """Write the database that the parts of a job share."""
+    from sctcalib.workflows.database import write_database
+
+    write_database(job)
 
 
 def check_xml(path: Path) -> None:

@@ -182,17 +182,22 @@ class Runner:
             self.job = job
             self._find_checksums(job)
             self.watch.lap("preExecute")
-            self.idle = tuple(part for part in plan.parts if self._leave_early(part, job))
-            for part in plan.parts:
-                if part not in self.idle:
-                    log.info("part %s begins", part.name)
-                    resolve(part.run)(job)
-                    log.info("part %s has ended", part.name)
+            with job.resources:
+                self._run_parts(plan, job)
         self.watch.lap("execute")
         first = self.log.first_error()
         if first:
             msg = f'Fatal error in logfile: "{first}"'
             raise LogError(msg)
+
+    def _run_parts(self, plan: Plan, job: Job) -> None:
+        self.idle = tuple(part for part in plan.parts if self._leave_early(part, job))
+        for part in plan.parts:
+            if part not in self.idle:
+                log.info("part %s begins", part.name)
+                resolve(part.run)(job)
+                log.info("part %s has ended", part.name)
+        self.transform.finish(job)
 
     def _fetch(self, inputs: InputSet, workspace: Workspace) -> InputSet:
         if all(file.path for file in inputs.files):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -76,6 +77,10 @@ class Job:
     """Figures by part, for the report and the summary."""
     events: int | None = None
     input_facts: dict[InputFile, InputFacts] = field(default_factory=dict)
+    shared: dict[str, Any] = field(default_factory=dict)
+    """What parts of one job have in common, such as an open file."""
+    resources: ExitStack = field(default_factory=ExitStack)
+    """Closed when the parts have run."""
 
     @property
     def run(self) -> int:
@@ -150,6 +155,8 @@ class Transform:
     """Reads the configuration, and names the files that it and the job read."""
     checks: Mapping[str, Check]
     """By file class: reads a finished output back."""
+    finish: Callable[[Job], None] = field(default=lambda job: None)
+    """Runs after all parts: writes the outputs that they share."""
 
     def plan(self, arguments: Arguments, options: Options) -> Plan:
         """Find out all that can be known before work starts.

@@ -18,9 +18,10 @@ from sctcalib.parts.upload_flag import UploadFlag, UploadLimits, judge
 from sctcalib.resources import resource
 from sctcalib.summary.bad_strips import BadStripsFile, write_bad_strips
 from sctcalib.summary.noisy_summary import NoisySummary, fake_summary, write_noisy_summary
+from sctcalib.workflows.database import FolderContent, contribute
 from sctcalib.workflows.instance import instance, interval
 from sctcalib.workflows.map_files import HIT_MAPS, LUMI_BLOCKS, of_kind
-from sctcalib.workflows.noisy_database import write_noisy_database
+from sctcalib.workflows.noisy_database import noisy_rows
 from sctcalib.workflows.noisy_records import (
     chip_records,
     database_rows,
@@ -34,7 +35,7 @@ from sctcalib.workflows.tables import readout_swap, serial_numbers
 log = logging.getLogger(__name__)
 
 PART = "doNoisyStrip"
-HIT_MAP_FILE, LB_FILE, DATABASE = "SCTHitMaps.root", "SCTLB.root", "mycool.db"
+HIT_MAP_FILE, LB_FILE = "SCTHitMaps.root", "SCTLB.root"
 SUMMARY, ALL_LIST, NEW_LIST = (
     "BadStripsSummaryFile.xml",
     "BadStripsAllFile.xml",
@@ -90,7 +91,7 @@ def run(job: Job) -> None:
     log_findings(found, maps, flag)
     write_summary(job, summarise(job, found, blocks, flag, reference))
     write_lists(job, found)
-    rows = write_database(job, found, reference) if options["WriteToCool"] else 0
+    rows = add_to_database(job, found, reference) if options["WriteToCool"] else 0
     job.results[PART] = figures(found, flag, reference, rows)
 
 
@@ -203,22 +204,14 @@ def write_lists(job: Job, found: NoisyStrips) -> None:
         write_bad_strips(job.output(name), file)
 
 
-def write_database(job: Job, found: NoisyStrips, reference: ReferenceData) -> int:
-    """Write mycool.db, if there is anything to upload; returns the number of its rows."""
-    rows = database_rows(found, job.configuration, reference.valid)
+def add_to_database(job: Job, found: NoisyStrips, reference: ReferenceData) -> int:
+    """Have the modules written to mycool.db, if there are any; returns their number."""
+    options = job.configuration
+    rows = database_rows(found, options, reference.valid)
     if not rows:
         log.info(NO_DATABASE)
-        return 0
-    options = job.configuration
-    write_noisy_database(
-        job.output(DATABASE),
-        rows,
-        run=job.run,
-        project=job.inputs.project,
-        tag=options["TagID4NoisyStrips"],
-        threshold=float(found.thresholds.strip),
-        open_ended=options["NoisyUpdate"],
-    )
+    payloads = noisy_rows(rows, float(found.thresholds.strip))
+    contribute(job, FolderContent(PART, payloads, open_ended=options["NoisyUpdate"]))
     return len(rows)
 
 

@@ -44,8 +44,20 @@ CONFIG_HEAD = {
     "NoisyReadNumRuns": 3,
     "TagID4NoisyUploadTest": "SctDerivedMonitoring-RUN2-UPD4-005",
     "TagID4NoisyStrips": "SctDerivedMonitoring-RUN2-UPD4-005",
+    "EfficiencyMinStat": 5000,
+    "NoiseOccupancyMinStat": 5000,
+    "RawOccupancyMinStat": 5000,
+    "LorentzAngleMinStat": 5000,
+    "BSErrorDBMinStat": 5000,
+    "NoiseOccupancyTriggerAware": False,
+    "TagID4Efficiency": "SctDerivedEfficiency-003-00",
+    "TagID4NoiseOccupancy": "SctDerivedNoiseOccupancy-003-01",
+    "TagID4RawOccupancy": "SctDerivedRawOccupancy-003-00",
+    "TagID4LorentzAngle": "SctDerivedLorentzAngleRun2_v2-001-00",
+    "TagID4BSErrors": "SctDerivedBSErrorsRun2-001-00",
 }
-"""Column "config HEAD" of the table in algorithms-hitmaps.md 6."""
+"""Column "config HEAD" of the table in algorithms-hitmaps.md 6; algorithms-hist.md 1.2, 3.1 and
+cool-folders.md 2 for the parts that read HIST files."""
 OURS = {
     "compatibility": "",
     "ConditionsDatabase": "",
@@ -55,6 +67,8 @@ OURS = {
     "RunInfo": "",
     "ZeroEventLimit": 1,
     "NoisyStripDiffMode": "relative",
+    "NoiseOccupancyHistogram": "hitoccupancymap",
+    "HistBefore2010": False,
 }
 
 

@@ -10,8 +10,9 @@ from sctcalib.detector.identifiers import module_id32
 from sctcalib.detector.regions import N_MODULE_STRIPS, N_MODULES, N_WAFERS
 from sctcalib.job.errors import JobError
 from sctcalib.parts.noisy_strips import NoisyStrips, Thresholds
+from sctcalib.workflows.database import FolderContent, write_folders
 from sctcalib.workflows.instance import instance, interval
-from sctcalib.workflows.noisy_database import write_noisy_database
+from sctcalib.workflows.noisy_database import noisy_rows
 from sctcalib.workflows.noisy_records import database_rows, module_records
 
 A, B, C = 100, 200, 300
@@ -108,12 +109,15 @@ def test_summary_lists_cleared_modules_only_with_update():
     assert [m.module for m in module_records(e8(), serials, update=True)] == [A, B, C]
 
 
+def write(path, rows, *, run, project, tag, open_ended=False):
+    content = FolderContent("doNoisyStrip", noisy_rows(rows, THRESHOLD), open_ended)
+    write_folders(path, instance(project), run, [content], {"doNoisyStrip": tag})
+
+
 def test_database_holds_folder_tag_channels_and_payload_of_the_original(tmp_path):
     path = tmp_path / "mycool.db"
-    write_noisy_database(
-        path, [(A, LIST_OF_A), (B, "")],
-        run=300_000, project="data16_13TeV", tag="T-1", threshold=THRESHOLD, open_ended=False,
-    )  # fmt: skip
+    rows = [(A, LIST_OF_A), (B, "")]
+    write(path, rows, run=300_000, project="data16_13TeV", tag="T-1")
     with Database.open(path, "CONDBR2") as database:
         assert database.check() == []
         folder = database.folder("/SCT/Derived/Monitoring")
@@ -133,10 +137,8 @@ def test_database_holds_folder_tag_channels_and_payload_of_the_original(tmp_path
 
 def test_update_opens_the_interval(tmp_path):
     path = tmp_path / "mycool.db"
-    write_noisy_database(
-        path, [(A, LIST_OF_A)],
-        run=300_000, project="data12_8TeV", tag="", threshold=THRESHOLD, open_ended=True,
-    )  # fmt: skip
+    rows = [(A, LIST_OF_A)]
+    write(path, rows, run=300_000, project="data12_8TeV", tag="", open_ended=True)
     with Database.open(path, "COMP200") as database:
         (found,) = database.folder("/SCT/Derived/Monitoring").browse(0, VALIDITY_KEY_MAX)
     assert (found.since, found.until) == (1288490188800000, VALIDITY_KEY_MAX)
@@ -159,9 +161,6 @@ def test_source_date_epoch_makes_databases_identical(tmp_path, monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     contents = []
     for name in ("a.db", "b.db"):
-        write_noisy_database(
-            tmp_path / name, [(A, LIST_OF_A)],
-            run=5, project="", tag="T", threshold=THRESHOLD, open_ended=False,
-        )  # fmt: skip
+        write(tmp_path / name, [(A, LIST_OF_A)], run=5, project="", tag="T")
         contents.append((tmp_path / name).read_bytes())
     assert contents[0] == contents[1]
