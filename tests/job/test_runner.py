@@ -306,7 +306,9 @@ OVERWRITES = [
 
 
 @pytest.mark.parametrize(
-    ("values", "victim", "what"), [row[1:] for row in OVERWRITES], ids=[row[0] for row in OVERWRITES]
+    ("values", "victim", "what"),
+    [row[1:] for row in OVERWRITES],
+    ids=[row[0] for row in OVERWRITES],
 )
 def test_nothing_that_the_job_reads_is_overwritten(here, run_toy, values, victim, what):
     path = here / victim
@@ -351,7 +353,9 @@ def test_a_folder_with_the_name_of_an_output_is_refused_before_work(here, run_to
     assert "part doCount begins" not in (here / "log.toy").read_text()
 
 
-@pytest.mark.parametrize("prefix", ["../x", "/tmp/x", "a/b", "..", ".", "x\ny", "x" * 300, "é" * 130])
+@pytest.mark.parametrize(
+    "prefix", ["../x", "/tmp/x", "a/b", "..", ".", "x\ny", "x" * 300, "é" * 130]
+)
 def test_prefix_that_makes_no_plain_file_name_is_refused(here, run_toy, prefix):
     report = run_toy(prefix=prefix)
     assert report["exitCode"] == 7

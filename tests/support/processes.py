@@ -44,16 +44,12 @@ def run_program(
     )
 
 
-def run_transform(
-    cwd: Path, *arguments: object, **more: Any
-) -> subprocess.CompletedProcess[str]:
+def run_transform(cwd: Path, *arguments: object, **more: Any) -> subprocess.CompletedProcess[str]:
     """``python -u transforms/sctcalib_trf.py ...`` in a directory."""
     return run_program(["-u", TRANSFORM, *arguments], cwd, **more)
 
 
-def run_sctcalib(
-    cwd: Path, *arguments: object, **more: Any
-) -> subprocess.CompletedProcess[str]:
+def run_sctcalib(cwd: Path, *arguments: object, **more: Any) -> subprocess.CompletedProcess[str]:
     """``sctcalib ...`` in a directory."""
     call = "import sys; from sctcalib.cli import main; sys.argv[0] = 'sctcalib'; main()"
     return run_program(["-c", call, *arguments], cwd, **more)

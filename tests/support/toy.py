@@ -26,6 +26,9 @@ from sctcalib.job.transform import Job, Options, Transform
 
 log = logging.getLogger("toy")
 
+_BUG = "a bug of the part"
+_FAILURE = "the algorithm does not converge"
+_DOUBT = "someone has to look at this"
 BIG = 4_000_000
 """Bytes that the act ``fill`` writes."""
 
@@ -119,13 +122,13 @@ def _do(act: str, job: Job, output: Path) -> None:
         case "sleep":
             time.sleep(float(value))
         case "crash":
-            raise ZeroDivisionError("a bug of the part")
+            raise ZeroDivisionError(_BUG)
         case "leave":
             sys.exit(3)
         case "fail":
-            raise JobError("the algorithm does not converge")
+            raise JobError(_FAILURE)
         case "needcheck":
-            raise NeedCheckError("someone has to look at this")
+            raise NeedCheckError(_DOUBT)
         case "error":
             log.error("the part is not happy with %s", "this")
         case "warn":
