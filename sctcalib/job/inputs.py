@@ -154,7 +154,7 @@ def _locate_one(file: InputFile, input_dir: Path | None) -> InputFile:
         msg = f"input {file.name!r} of dataset {file.dataset.name!r} names no file"
         raise InputFileError(msg)
     if input_dir:
-        path = _existing(input_dir / file.name.rpartition("/")[2])
+        path = _existing_there(input_dir, file.name.rpartition("/")[2])
         if path:
             return replace(file, path=path)
     if is_remote(file.name):
@@ -184,6 +184,12 @@ def _existing(path: Path) -> Path | None:
         if stem == path.name and attempt >= 0
     ]
     return _regular(path.with_name(max(attempts)[1])) if attempts else None
+
+
+def _existing_there(folder: Path, name: str) -> Path | None:
+    """A file of this name in a folder, else the highest attempt at the same file."""
+    stem, attempt = split_attempt(name)
+    return _existing(folder / name) or (_existing(folder / stem) if attempt >= 0 else None)
 
 
 def _regular(path: Path) -> Path:

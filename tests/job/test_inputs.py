@@ -211,6 +211,17 @@ def test_input_dir_is_searched_by_base_name_and_falls_back(here, tmp_path):
     assert found == [str(other / "a.num"), "b.num", str(other / "f.root.2")]
 
 
+def test_input_dir_finds_other_attempts_too(here, tmp_path):
+    other = tmp_path / "other"
+    make(other, "f.root.2", "f.root.3", "g.root", "h.root.1", "h.root.2")
+    for asked, found in (
+        ("f.root.1", "f.root.3"),
+        ("g.root.7", "g.root"),
+        ("h.root.1", "h.root.1"),
+    ):
+        assert names(asked, input_dir=other) == [str(other / found)]
+
+
 def test_a_file_that_is_nowhere_names_the_input_dir(here, tmp_path):
     assert str(refusal("x", input_dir=tmp_path)) == f"x not found (nor in {tmp_path})"
     assert refusal("x", input_dir=tmp_path / "none").code == 74
