@@ -218,7 +218,12 @@ def _position_fields() -> list[tuple[str, ...]]:
 @cache
 def wafer_names() -> tuple[str, ...]:
     """Histogram names ``bec_layer_phi_eta_side`` of all wafers in hash order."""
-    return tuple("_".join(fields) for fields in _position_fields())
+    w = wafers()
+    columns = (field.tolist() for field in (w.bec, w.layer, w.phi, w.eta, w.side))
+    return tuple(
+        f"{bec}_{layer}_{phi}_{eta}_{side}"
+        for bec, layer, phi, eta, side in zip(*columns, strict=True)
+    )
 
 
 @cache
