@@ -1,11 +1,13 @@
 """Make the files that the measurements read: hit maps and LB maps of the full detector.
 
-The numbers are random but always the same; a file that is there is not made again.
+The numbers are random but always the same; a file that is there is not made again. ``run.py`` runs
+this as a process of its own, since a process that once was large makes its children look large.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +55,15 @@ def lumi_blocks(folder: Path, number: int, n_blocks: int) -> Path:
     return path
 
 
+def make(folder: Path) -> None:
+    """All files that `hit_maps` and `lumi_blocks` are asked for."""
+    for number in range(FILES):
+        hit_maps(folder, number)
+        lumi_blocks(folder, number, SHORT_RUN)
+    for number in range(2):
+        lumi_blocks(folder, number, LONG_RUN)
+
+
 def job(folder: Path) -> tuple[Path, list[Path], list[Path]]:
     """A noisy-strip job for ten files of each kind: dictionary, hit maps, LB files."""
     maps = [hit_maps(folder, number) for number in range(FILES)]
@@ -78,3 +89,7 @@ def job(folder: Path) -> tuple[Path, list[Path], list[Path]]:
     path = folder / "job.json"
     path.write_text(json.dumps(dictionary, indent=1))
     return path, maps, blocks
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]))

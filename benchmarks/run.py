@@ -174,6 +174,7 @@ def main() -> None:
     options = parser.parse_args()
     folder = HERE / "data"
     folder.mkdir(exist_ok=True)
+    subprocess.run([sys.executable, str(HERE / "data.py"), str(folder)], check=True)
     root = shutil.which(options.root) or options.root
     peers = root_peers.find(root, folder)
     for line in peers.missing:

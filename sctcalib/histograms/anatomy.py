@@ -146,12 +146,10 @@ def _no_buffer(streamed: bytes, at: int) -> None:
         raise DamagedError(msg)
 
 
-def title_of(front: bytes, class_name: str) -> str:
-    """The title of a histogram, which is the last text of its front."""
+def title_bytes(front: bytes, class_name: str) -> bytes:
+    """The title of a histogram as it is streamed, with its length: the last text of its front."""
     at = NAME_AT[class_name]
-    for _ in range(2):
-        n, begin = front[at], at + 1
-        if n == 255:
-            n, begin = int.from_bytes(front[begin : begin + 4], "big"), begin + 4
-        at = begin + n
-    return front[begin:at].decode("utf-8", "replace")
+    n = front[at]
+    if n == 255:
+        n = 4 + int.from_bytes(front[at + 1 : at + 5], "big")
+    return front[at + 1 + n :]

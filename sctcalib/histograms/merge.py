@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sctcalib.histograms.anatomy import title_of
+from sctcalib.histograms.anatomy import title_bytes
 from sctcalib.histograms.compression import pack
-from sctcalib.histograms.layouts import Axis, Family
+from sctcalib.histograms.layouts import Axis, Family, text_bytes
 from sctcalib.histograms.ordered import in_order
 from sctcalib.histograms.rootwriter import Packed, RootWriter, new_root_file
 from sctcalib.histograms.sources import Source
@@ -111,11 +111,16 @@ def _sum_block(sources: Sequence[Source], block: Block, stop: Event, *, packed: 
 def pack_stack(stack: Stack, rows: slice) -> list[Packed]:
     """The histograms of a stack, which are some rows of their family, ready to be stored."""
     family = stack.family
-    class_name = family.class_name
-    parts = zip(family.names[rows], stack.fronts, stack.streamed(), strict=True)
+    class_text = text_bytes(family.class_name)
     return [
-        Packed(class_name, name, title_of(front, class_name), len(streamed), pack(streamed))
-        for name, front, streamed in parts
+        Packed(
+            class_text + text_bytes(name) + title_bytes(front, family.class_name),
+            len(streamed),
+            pack(streamed),
+        )
+        for name, front, streamed in zip(
+            family.names[rows], stack.fronts, stack.streamed(), strict=True
+        )
     ]
 
 

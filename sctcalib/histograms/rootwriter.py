@@ -28,19 +28,28 @@ BIG = 2_000_000_000
 """Seeks above this are written with 64 bits, as ROOT does."""
 DATIME = (1 << 22) | (1 << 17)
 """1995-01-01 00:00:00 in ROOT's packing, the earliest valid one."""
+FIRST_CYCLE = 1
 _KEY, _DIRECTORY = 4, 5
+_SEEKS, _WIDE_SEEKS = struct.Struct(">ii"), struct.Struct(">qq")
 _RECORD_BYTES = 60
 """A directory's record, with room for 64-bit seeks."""
 
 
 class Packed(NamedTuple):
-    """One object ready to be stored: its names, its length when expanded, its stored bytes."""
+    """One object ready to be stored.
 
-    class_name: str
-    name: str
-    title: str
+    ``texts`` are class, name and title as they stand in a key, ``length`` is that of the expanded
+    object, ``stored`` are the bytes to write.
+    """
+
+    texts: bytes
     length: int
     stored: bytes
+
+
+def key_texts(class_name: str, name: str, title: str) -> bytes:
+    """Class, name and title as they stand in a key."""
+    return text_bytes(class_name) + text_bytes(name) + text_bytes(title)
 
 
 @dataclass
@@ -77,10 +86,8 @@ class RootWriter:
         directory = self._directories[-1]
         pieces = []
         at = self._at
-        for class_name, name, title, length, stored in objects:
-            key = self._key(
-                class_name, name, title, length, len(stored), parent=directory.at, at=at
-            )
+        for texts, length, stored in objects:
+            key = self._key_header(texts, length, len(stored), directory.at, at)
             directory.keys.append(key)
             pieces += [key, stored]
             at += len(key) + len(stored)
@@ -125,17 +132,20 @@ class RootWriter:
         stored: int | None = None,
         *,
         parent: int = 0,
-        at: int | None = None,
     ) -> bytes:
-        """Header of a record; ``stored`` bytes follow it (``length`` if not given)."""
-        at = self._at if at is None else at
+        """Header of a record here; ``stored`` bytes follow it (``length`` if not given)."""
+        texts = key_texts(class_name, name, title)
+        return self._key_header(
+            texts, length, length if stored is None else stored, parent, self._at
+        )
+
+    def _key_header(self, texts: bytes, length: int, stored: int, parent: int, at: int) -> bytes:
         wide = at > self._big
-        texts = text_bytes(class_name) + text_bytes(name) + text_bytes(title)
         n = KEY_HEADER.size + (16 if wide else 8) + len(texts)
-        total = n + (length if stored is None else stored)
-        version = _KEY + WIDE if wide else _KEY
-        seeks = struct.pack(">qq" if wide else ">ii", at, parent)
-        return KEY_HEADER.pack(total, version, length, DATIME, n, 1) + seeks + texts
+        numbers = KEY_HEADER.pack(
+            n + stored, _KEY + WIDE if wide else _KEY, length, DATIME, n, FIRST_CYCLE
+        )
+        return numbers + (_WIDE_SEEKS if wide else _SEEKS).pack(at, parent) + texts
 
     def _listing(self, directory: _Directory) -> tuple[int, int]:
         """Write a directory's list of keys; where it is and how long."""

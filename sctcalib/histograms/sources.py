@@ -19,6 +19,9 @@ from sctcalib.job.errors import InputFileError
 
 log = logging.getLogger(__name__)
 
+_INFINITY = 0x7F800000
+"""The bits of an infinite float32."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -72,8 +75,9 @@ def check_contents(result: Stack) -> None:
     if contents.dtype.kind == "i":
         good = contents >= 0
     else:
-        lowest, highest = contents.min(), contents.max()  # NaN if there is one
-        if lowest >= 0 and highest < np.inf and np.array_equal(np.rint(contents), contents):
+        # as whole numbers, the bits of negative, infinite and undefined values are the largest
+        within = contents.view(np.uint32).max() < _INFINITY
+        if within and (np.rint(contents) == contents).all():
             return
         good = (contents >= 0) & (contents < np.inf) & (np.rint(contents) == contents)
     if not good.all():

@@ -16,7 +16,7 @@ from sctcalib.histograms.filling import Fills, fill
 from sctcalib.histograms.layouts import Axis, Family, events_family
 from sctcalib.histograms.merge import Summed, write_sums
 from sctcalib.histograms.rootfile import RootFile
-from sctcalib.histograms.rootwriter import BIG, Packed, new_root_file
+from sctcalib.histograms.rootwriter import BIG, Packed, key_texts, new_root_file
 from sctcalib.histograms.sources import Source, locate
 from sctcalib.histograms.stacks import Stack
 from sctcalib.histograms.templates import empty_stack, streamer_info
@@ -104,7 +104,8 @@ def write_stacks(
                 streamed = edit(name, bytes(whole))
                 if streamed is not None:
                     stored = pack(streamed)
-                    writer.add([Packed(family.class_name, name, title, len(streamed), stored)])
+                    texts = key_texts(family.class_name, name, title)
+                    writer.add([Packed(texts, len(streamed), stored)])
         writer.add(extra)
         writer.finish(streamer_info())
     return path

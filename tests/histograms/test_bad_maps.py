@@ -13,7 +13,7 @@ import pytest
 
 from sctcalib.histograms.anatomy import walk
 from sctcalib.histograms.layouts import Axis
-from sctcalib.histograms.rootwriter import Packed
+from sctcalib.histograms.rootwriter import Packed, key_texts
 from sctcalib.job.errors import InputFileError
 from tests.histograms.helpers import (
     PACKERS,
@@ -169,7 +169,7 @@ def test_fills_that_wait_in_a_buffer_are_refused(tmp_path: Path) -> None:
 def test_further_objects_are_ignored_with_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    extra = [Packed("TNamed", name, "", 3, b"abc") for name in ("note", "z")]
+    extra = [Packed(key_texts("TNamed", name, ""), 3, b"abc") for name in ("note", "z")]
     path = write_small(tmp_path / "more.root", CONTENTS, extra=extra)
     with caplog.at_level(logging.WARNING):
         (_, summed) = merge_small([path], tmp_path / "out.root")

@@ -12,7 +12,7 @@ import pytest
 import uproot
 
 from sctcalib.histograms.rootfile import RootFile
-from sctcalib.histograms.rootwriter import Packed, new_root_file
+from sctcalib.histograms.rootwriter import Packed, key_texts, new_root_file
 from sctcalib.histograms.templates import streamer_info
 from sctcalib.job.errors import InputFileError
 from tests.histograms.helpers import SMALL, WAFERS, merge_small, sources, write_small
@@ -164,7 +164,7 @@ def test_names_of_255_characters_and_more_are_read(tmp_path: Path) -> None:
     names = ["short", "x" * 254, "y" * 255, "z" * 1000, "end"]
     with new_root_file(tmp_path / "long.root", "long.root") as writer:
         writer.directory("SCTB")
-        writer.add([Packed("TH1F", name, name, 3, b"abc") for name in names])
+        writer.add([Packed(key_texts("TH1F", name, name), 3, b"abc") for name in names])
         writer.finish(streamer_info())
     table = RootFile(tmp_path / "long.root").directory("SCTB")
     assert list(table.rows) == names
