@@ -12,6 +12,10 @@ import struct
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sctcalib.job.errors import OutputFileError
 
@@ -71,6 +75,13 @@ def number(real: float) -> str:
     """
     single: float = _SINGLE.unpack(_SINGLE.pack(real))[0]
     return format(single, ".6g")
+
+
+def numbers(reals: NDArray[Any]) -> list[str]:
+    """Texts of an array of reals, as `number` prints one; beyond single precision ``inf``."""
+    with np.errstate(over="ignore"):
+        single = np.asarray(reals).astype(np.float32)
+    return [format(real, ".6g") for real in single.tolist()]
 
 
 def one_by_one(numbers: Iterable[int]) -> str:

@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
+_NOT_FINITE = re.compile(r"-?(nan|inf)")
+_OPEN_HEADER = re.compile(rb"(<address_header\b[^<>]*[^<>/])>")
 _REAL = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?")
 
 
 def parse(path: Path) -> Element:
     """The root element of an XML file, without comments and processing instructions.
+
+    The one element that the original never closes, ``<address_header>`` (algorithms-hist.md 5.4),
+    is taken as empty.
 
     Raises InputFileError (exit 74) for a file that cannot be read, that is not well-formed, or
     that has a document type.
@@ -36,7 +41,7 @@ def parse(path: Path) -> Element:
         resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
     )
     try:
-        root = etree.fromstring(path.read_bytes(), parser)
+        root = etree.fromstring(_closed(path.read_bytes()), parser)
     except etree.XMLSyntaxError as error:
         msg = f"{path}: not well-formed XML: {error.msg or 'no element found'}"
         raise InputFileError(msg) from error
@@ -47,6 +52,12 @@ def parse(path: Path) -> Element:
         msg = f"{path}: has a document type (<!DOCTYPE ...>), which no file of the loop has"
         raise InputFileError(msg)
     return root
+
+
+def _closed(text: bytes) -> bytes:
+    if b"<address_header" not in text or b"</address_header" in text:
+        return text
+    return _OPEN_HEADER.sub(rb"\1/>", text)
 
 
 class Node:
@@ -87,10 +98,24 @@ class Node:
         self._same_names("attribute", given, names, ())
         return given
 
-    def fields(self, required: Collection[str], optional: Collection[str] = ()) -> Fields:
+    def only_children(self, *tags: str) -> list[Node]:
+        """The child elements: exactly these, in this order."""
+        found = self.children(*tags)
+        if [child.name for child in found] != list(tags):
+            accepted = ", ".join(f"<{tag}>" for tag in tags)
+            self.fail(f"<{self.name}> holds not exactly {accepted} in this order")
+        return found
+
+    def fields(
+        self,
+        required: Collection[str],
+        optional: Collection[str] = (),
+        *,
+        tag: str = "value",
+    ) -> Fields:
         """The ``<value name="...">`` children among the child elements, by name."""
         found: dict[str, Node] = {}
-        for child in (Node(self.path, element) for element in self.element.findall("value")):
+        for child in (Node(self.path, element) for element in self.element.findall(tag)):
             name = child.attributes("name")["name"]
             if name in found:
                 child.fail(f"<{self.name}> has a second value {name!r}")
@@ -127,6 +152,10 @@ class Fields:
         node = self._nodes.get(name)
         return "" if node is None else node.element.text or ""
 
+    def has(self, name: str) -> bool:
+        """Whether an optional value is there."""
+        return name in self._nodes
+
     def convert(self, name: str, converter: Callable[[str], T]) -> T:
         """The converted text; a ValueError becomes an error that names the value."""
         try:
@@ -162,6 +191,11 @@ def real(text: str) -> float:
         msg = f"{text!r} is not a finite number"
         raise ValueError(msg)
     return float(text)
+
+
+def any_real(text: str) -> float:
+    """A real number, or what C++ prints for one that is none: ``nan``, ``inf``, with a sign."""
+    return float(text) if _NOT_FINITE.fullmatch(text) else real(text)
 
 
 def one_of(meanings: Mapping[str, T]) -> Callable[[str], T]:
