@@ -79,7 +79,7 @@ def check_xml(path: Path) -> None:
     from lxml import etree
 
     try:
-        etree.parse(path)
+        etree.fromstring(path.read_bytes())  # lxml takes only paths in UTF-8
     except etree.XMLSyntaxError as error:
         raise ValueError(str(error)) from error
 

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 LOCK_NAME = "lock"
 STALE_SUFFIX = ".stale"
 MAX_NAME_BYTES = 255
+MAX_STALE_BYTES = MAX_NAME_BYTES - len(STALE_SUFFIX)
+"""Longest name that can be set aside."""
 _OUTPUT_ERRNOS = {
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO,
     errno.ENAMETOOLONG,

@@ -30,6 +30,7 @@ from sctcalib.job.errors import (
 from sctcalib.job.inputs import InputSet, fetch
 from sctcalib.job.logfile import LEVELS, JobLog
 from sctcalib.job.outputs import (
+    MAX_STALE_BYTES,
     Publication,
     Published,
     Workspace,
@@ -126,7 +127,8 @@ class Runner:
         targets = [workspace.final(output.suffix) for output in plan.outputs]
         protected = plan.files()
         everything = {**self.options.sources, **protected}
-        check_targets([*targets, *map(stale_name, targets)], everything)
+        stale = [stale_name(t) for t in targets if len(os.fsencode(t.name)) <= MAX_STALE_BYTES]
+        check_targets([*targets, *stale], everything)
         workspace.check_outside(everything)
         own = [self._log_path(), *self._report_paths()]
         check_targets(own, {**self._sources(), **protected})
