@@ -20,6 +20,7 @@ Examples:
   sctcalib show BadStripsSummaryFile.xml
   sctcalib show BadStripsSummaryFile.xml -o noisy-strips.html
   sctcalib show --all BadStripsNewFile.xml | less
+  sctcalib show EfficiencyModuleSummary.xml -o efficiency.html
 """
 
 
@@ -40,10 +41,11 @@ Examples:
     help=f"All rows and whole lists; otherwise the first {ROWS} rows of a table.",
 )
 def show(file: Path, output: Path | None, everything: bool) -> None:  # fmt: skip
-    """Show an XML file of a noisy-strip job, or make a page of it.
+    """Show an XML file that a job has written, or make a page of it.
 
-    The kind of file is recognised by its content: BadStripsSummaryFile.xml, BadStripsAllFile.xml
-    or BadStripsNewFile.xml. docs/outputs.md describes what they hold.
+    The kind of file is recognised by its content: the summaries and lists of noisy strips, the
+    summaries and module files of efficiency, occupancies and byte-stream errors, and the files of
+    the Lorentz angle. docs/outputs.md describes what they hold.
     """
     with user_errors():
         from sctcalib.summary.kinds import recognise

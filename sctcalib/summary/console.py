@@ -15,7 +15,8 @@ from sctcalib.summary.noisy_summary import FLAGS, NoisyChip, NoisyModule, NoisyS
 
 LIST_WIDTH = 48
 """Longer lists are cut in the plain text, unless everything is asked for."""
-_STYLES = {"G": "bold green", "Y": "bold yellow", "R": "bold red", "U": "bold"}
+STYLES = {"G": "bold green", "Y": "bold yellow", "R": "bold red", "U": "bold"}
+"""Rich styles of flags."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def noisy_report(summary: NoisySummary) -> Report:
     tables = []
     if s.noisy_chips is not None and s.noisy_modules is not None:
         tables = [_chip_table(s.noisy_chips), _module_table(s.noisy_modules)]
-    return Report(f"Noisy strips of run {s.run}", values, tables, {"Flag": _STYLES[s.flag]})
+    return Report(f"Noisy strips of run {s.run}", values, tables, {"Flag": STYLES[s.flag]})
 
 
 def _chip_table(chips: Sequence[NoisyChip]) -> Table:

@@ -6,8 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sctcalib.job.errors import InputFileError
+from sctcalib.summary import monitoring_console as hist
 from sctcalib.summary.bad_strips import bad_strips_of
+from sctcalib.summary.bytestream_modules import bytestream_modules_of
 from sctcalib.summary.console import Report, bad_strips_report, noisy_report
+from sctcalib.summary.efficiency_modules import efficiency_modules_of
+from sctcalib.summary.lorentz_angle_files import lorentz_file_of, lorentz_summary_of
+from sctcalib.summary.monitoring_summary import SUMMARY_KINDS, SummaryKind, monitoring_summary_of
+from sctcalib.summary.noise_occupancy_file import noise_occupancy_file_of
 from sctcalib.summary.noisy_summary import STYLE_SHEET, noisy_summary_of
 from sctcalib.summary.parsing import Node
 
@@ -18,27 +24,64 @@ class Kind:
 
     files: str
     """Names that the job gives such files."""
-    root: str
-    """Tag of the root element."""
     mark: str
-    """A value that the root element of no other kind has; empty if the root's tag is enough."""
+    """XPath that is true of its root element; the first kind for which it is decides."""
     style_sheet: str
     report: Callable[[Node], Report]
     """Reads the whole file, with all checks, and makes its text for the terminal."""
 
 
+def _summary_of_layers(kind: SummaryKind) -> Kind:
+    names = " or ".join(f"value/@name='{name}'" for name in kind.values)
+    return Kind(
+        kind.file,
+        f"self::run[data/parts[1][{names}]]",
+        kind.style_sheet,
+        lambda root: hist.monitoring_report(monitoring_summary_of(root)),
+    )
+
+
 KINDS = (
     Kind(
         "BadStripsSummaryFile.xml",
-        "run",
-        "StripsOfflineAll",
+        "self::run[value/@name='StripsOfflineAll']",
         STYLE_SHEET,
         lambda root: noisy_report(noisy_summary_of(root)),
     ),
+    *map(_summary_of_layers, SUMMARY_KINDS.values()),
+    Kind(
+        "EfficiencyModuleSummary.xml",
+        "self::run[modules/module[1]/value/@name='Efficiency']",
+        "EfficiencyInfo.xsl",
+        lambda root: hist.efficiency_modules_report(efficiency_modules_of(root)),
+    ),
+    Kind(
+        "NoiseOccupancyFile.xml",
+        "self::channels[channel[1]/value/@name='NoiseOccupancy']",
+        "NoiseOccupancyInfo.xsl",
+        lambda root: hist.noise_occupancy_report(noise_occupancy_file_of(root)),
+    ),
+    Kind(
+        "BSErrorModuleSummary.xml",
+        "self::run[data/module[1]/value/@name='nErrors']",
+        "BSErrorInfo.xsl",
+        lambda root: hist.bytestream_modules_report(bytestream_modules_of(root)),
+    ),
+    Kind(
+        "LorentzAngleSummaryFile.xml",
+        "self::run[data/parts[1]/value/@name='lorentzAngle']",
+        "LorentzAngleInfo.xsl",
+        lambda root: hist.lorentz_summary_report(lorentz_summary_of(root)),
+    ),
+    Kind(
+        "LorentzAngleFile.xml",
+        "self::folder[folderDefinition]",
+        "LorentzAngleInfo.xsl",
+        lambda root: hist.lorentz_file_report(lorentz_file_of(root)),
+    ),
     Kind(
         "BadStripsAllFile.xml and BadStripsNewFile.xml",
-        "channels",
-        "",
+        "self::channels",
         "BadStripsList.xsl",
         lambda root: bad_strips_report(bad_strips_of(root)),
     ),
@@ -47,9 +90,8 @@ KINDS = (
 
 def recognise(root: Node) -> Kind:
     """The kind of a parsed file; raises InputFileError (exit 74) for any other XML."""
-    names = {value.get("name") for value in root.element.findall("value")}
     for kind in KINDS:
-        if root.name == kind.root and (not kind.mark or kind.mark in names):
+        if root.element.xpath(f"boolean({kind.mark})"):
             return kind
     known = ", ".join(kind.files for kind in KINDS)
     msg = f"{root.path}: <{root.name}> with these values cannot be shown; these can: {known}"

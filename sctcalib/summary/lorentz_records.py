@@ -53,6 +53,11 @@ class LorentzRecord:
     min_width_error: float | None = None
     """f(|error of the angle|), as the original stores it (5.3)."""
 
+    @property
+    def is_fitted(self) -> bool:
+        """Whether there are modules of this kind to be fitted (5.3)."""
+        return (self.layer, self.module_type) != _WITHOUT_MODULES
+
     def __post_init__(self) -> None:
         if (self.layer, self.side, self.module_type) not in PROFILES:
             msg = (
@@ -95,8 +100,7 @@ def _single(real: float) -> float:
 
 def lorentz_flag(records: Iterable[LorentzRecord]) -> str:
     """``G`` if all 14 fits converged, else ``R`` (5.3)."""
-    tested = (r for r in records if (r.layer, r.module_type) != _WITHOUT_MODULES)
-    return "G" if all(record.converged for record in tested) else "R"
+    return "G" if all(record.converged for record in records if record.is_fitted) else "R"
 
 
 def check_records(records: Sequence[LorentzRecord]) -> None:

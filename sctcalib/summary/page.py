@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from sctcalib.job.errors import ArgumentError, OutputFileError
@@ -9,6 +10,20 @@ from sctcalib.job.outputs import output_errors
 from sctcalib.job.report import write_whole
 from sctcalib.resources import resource
 from sctcalib.summary.parsing import Node
+
+_TAKES_IN = re.compile(r'<xsl:(?:import|include) href="([^"]+)"')
+
+
+def style_sheets(name: str) -> list[Path]:
+    """The style sheet and the ones that it takes in: what must lie beside an XML file naming it."""
+    found: dict[str, Path] = {}
+    wanted = [name]
+    while wanted:
+        sheet = wanted.pop()
+        if sheet not in found:
+            found[sheet] = resource("share", sheet)
+            wanted += _TAKES_IN.findall(found[sheet].read_text(encoding="utf-8"))
+    return list(found.values())
 
 
 def html_page(root: Node, style_sheet: str) -> str:
