@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from sctcalib.job.errors import InputFileError
 from sctcalib.job.transform import Configuration, Job, Options, Transform
 from sctcalib.parts import LATER, PARTS
 from sctcalib.resources import resource
+
+log = logging.getLogger(__name__)
 
 NAME = "sctcalib_trf"
 FILE_OPTIONS = ("BadChannels", "ReadoutSwapTable", "SerialNumbers", "RunInfo")
@@ -43,6 +46,8 @@ def configure(arguments: Arguments, options: Options) -> tuple[Configuration, Ma
 
     folders = [options.directory, *(source.parent for source in options.sources)]
     configuration = load_configuration(arguments["SCTCalibConfig"], search=folders)
+    if configuration.without_use:
+        log.info("options without use here: %s", ", ".join(configuration.without_use))
     reads = dict.fromkeys(configuration.sources, "configuration file")
     for name in FILE_OPTIONS:
         path = configuration.path(name)
