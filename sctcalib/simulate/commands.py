@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -13,6 +14,13 @@ Examples:
   sctcalib simulate hitmaps --run 267367 --files 3 demo
   sctcalib simulate hitmaps --run 267367 --previous-run 267360 --noisy 300 demo
   sctcalib simulate hitmaps --run 267368 --empty standby
+"""
+
+_HIST_EXAMPLE = """\b
+Examples:
+  sctcalib simulate hist --run 267367 demo
+  sctcalib simulate hist --run 267367 --style 21.0 --noisy-layer barrel:2 --errors 50 demo
+  sctcalib simulate hist --run 267368 --empty standby
 """
 
 
@@ -115,6 +123,113 @@ def hitmaps(
         f"Run {run}: {truth.n_events} events in {_pairs(len(truth.files))} of files,"
         f" {len(truth.planted.wafer)} planted strips."
     )
+    click.echo(
+        f"Analyse it in a new folder: sctcalib run {folder / 'job.json'} --input-dir {folder}"
+    )
+
+
+@simulate.command(epilog=_HIST_EXAMPLE)
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--run", type=int, required=True, help="Run number.")
+@click.option(
+    "--style",
+    type=click.Choice(["21.0", "master"]),
+    default="master",
+    show_default=True,
+    help="Release whose monitoring wrote the file: names, classes and bins.",
+)
+@click.option(
+    "--events",
+    type=click.IntRange(0),
+    default=100_000,
+    show_default=True,
+    help="Events of the run.",
+)
+@click.option(
+    "--empty", is_flag=True, help="A run in standby: events are counted, nothing is measured."
+)
+@click.option(
+    "--lumi-blocks",
+    type=click.IntRange(1, 10_000),
+    default=100,
+    show_default=True,
+    help="Lumi blocks of the run, evenly filled.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="The same seed gives the same histograms.",
+)
+@click.option(
+    "--inefficient",
+    type=click.IntRange(0),
+    default=5,
+    show_default=True,
+    help="Modules with an efficiency of 0.5 to 0.9.",
+)
+@click.option(
+    "--disabled",
+    type=click.IntRange(0),
+    default=10,
+    show_default=True,
+    help="Modules that are not read out.",
+)
+@click.option(
+    "--noisy-layer",
+    "noisy_layers",
+    metavar="REGION:LAYER",
+    multiple=True,
+    help="barrel:2, endcapA:0, ...: twenty times the noise; may be repeated.",
+)
+@click.option(
+    "--errors",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    help="Sides with byte-stream errors.",
+)
+@click.option(
+    "--lorentz",
+    type=float,
+    default=-4.0,
+    show_default=True,
+    help="Lorentz angle in degrees; layers differ a little.",
+)
+@click.option(
+    "--lorentz-tracks",
+    type=float,
+    default=10.0,
+    show_default=True,
+    help="Tracks per event in each barrel layer and side.",
+)
+@click.option("--project", default="data15_13TeV", show_default=True, help="Project tag.")
+@click.option("--stream", default="express_express", show_default=True, help="Stream.")
+@click.option("--force", is_flag=True, help="Overwrite files of another run.")
+def hist(
+    folder: Path, run: int, style: Literal["21.0", "master"], events: int, empty: bool,
+    lumi_blocks: int, seed: int, inefficient: int, disabled: int, noisy_layers: tuple[str, ...],
+    errors: int, lorentz: float, lorentz_tracks: float, project: str, stream: str, force: bool,
+) -> None:  # fmt: skip
+    """Write the monitoring histograms (HIST file) of one run into DIR.
+
+    Beside the HIST file, DIR gets truth.json with what is true of the detector, runInfo.txt,
+    job.json, the dictionary of a job with all five parts that read such files, and one for each
+    part. See docs/hist-files.md.
+    """
+    with user_errors():
+        from sctcalib.simulate.hist_files import simulate_hist
+        from sctcalib.simulate.hist_settings import HistSettings, NoisyLayer
+
+        settings = HistSettings(
+            run=run, style=style, n_events=events, is_empty=empty, n_lumi_blocks=lumi_blocks,
+            seed=seed, project=project, stream=stream, n_inefficient=inefficient,
+            n_disabled=disabled, noisy_layers=tuple(map(NoisyLayer.parse, noisy_layers)),
+            n_error_links=errors, lorentz_angle=lorentz, lorentz_tracks=lorentz_tracks,
+        )  # fmt: skip
+        truth = simulate_hist(settings, folder, force=force)
+    click.echo(f"Run {run}: {truth.n_events} events in {folder / truth.file}")
     click.echo(
         f"Analyse it in a new folder: sctcalib run {folder / 'job.json'} --input-dir {folder}"
     )

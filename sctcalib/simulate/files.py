@@ -77,7 +77,7 @@ def simulate(
         planted=planted,
         reference=_reference(settings, planted),
     )
-    with _staged(folder) as stage:
+    with staged(folder) as stage:
         _write_maps(settings, made.files, source, stage, tick)
         _write_companions(settings, made, stage)
         new = {path.name for path in stage.iterdir()}
@@ -206,7 +206,7 @@ def _files_of_earlier_simulation(settings: Settings, folder: Path, force: bool) 
 
 
 @contextmanager
-def _staged(folder: Path) -> Iterator[Path]:
+def staged(folder: Path) -> Iterator[Path]:
     """A folder for files that move to ``folder`` when the block ends well."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
