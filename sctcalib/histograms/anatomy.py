@@ -75,10 +75,7 @@ def _walk(streamed: bytes, *, two: bool) -> Anatomy:
     for _ in range(3):  # line, fill and marker attributes
         at = _record(streamed, at)[2]
     at += 4  # fNcells
-    axes = []
-    for _ in range(3):
-        axis, at = _axis(streamed, at)
-        axes.append(axis)
+    axes, at = _axes(streamed, at)
     entries = at + 4  # fBarOffset, fBarWidth
     at = entries + 8 * (N_STATISTICS + 3)  # and fMaximum, fMinimum, fNormFactor
     _, at = _array(streamed, at, 8)  # fContour
@@ -121,6 +118,15 @@ def _array(streamed: bytes, at: int, item: int) -> tuple[int, int]:
         msg = f"an array of {n} items at byte {at} does not fit"
         raise DamagedError(msg)
     return n, end
+
+
+def _axes(streamed: bytes, at: int) -> tuple[list[Axis], int]:
+    """The x, y and z axes and the byte after them."""
+    axes = []
+    for _ in range(3):
+        axis, at = _axis(streamed, at)
+        axes.append(axis)
+    return axes, at
 
 
 def _axis(streamed: bytes, at: int) -> tuple[Axis, int]:

@@ -28,6 +28,7 @@ from sctcalib.histograms.merge import (
 from sctcalib.histograms.rootfile import RootFile
 from sctcalib.histograms.rootwriter import new_root_file
 from sctcalib.histograms.sources import locate_all
+from sctcalib.histograms.stacks import Stack
 from sctcalib.histograms.templates import empty_stack, streamer_info
 
 FILE_NAME = "SCTHitMaps.root"
@@ -143,8 +144,12 @@ def write_hitmaps(
                 fill(stack, Fills(one - 1, (one,), n_events * one))
             else:
                 rows = detector_rows(stack.family, block)
-                stack.contents[:] = contents[rows]
-                sums = moments(contents[rows], stack.family)
-                stack.set_statistics(np.column_stack([fills[rows], sums]))
+                _set(stack, contents[rows], fills[rows])
             writer.add(pack_stack(stack, block.rows))
         writer.finish(streamer_info())
+
+
+def _set(stack: Stack, contents: NDArray[np.float64], fills: NDArray[np.float64]) -> None:
+    """Set contents and entries, and the sums that fills with weight one would have left."""
+    stack.contents[:] = contents
+    stack.set_statistics(np.column_stack([fills, moments(contents, stack.family)]))
