@@ -54,7 +54,7 @@ class JobCommand(click.Command):
         flags = {name for each in self.params if _is_flag(each) for name in each.opts}
         spelt = [
             f"{word}={_TRUE}" if word in flags and following.lower() not in _TRUTH_VALUES else word
-            for word, following in zip(args, [*args[1:], ""], strict=True)
+            for word, following in zip(args, [*args, ""][1:], strict=True)
         ]
         return super().parse_args(ctx, spelt)
 
