@@ -182,8 +182,9 @@ class Transform:
         assert inputs is not None
         configuration, reads = configured
         warnings = [*configuration.warnings, *(w for p in parts for w in p.warn(arguments))]
+        unique = dict.fromkeys(warnings)  # parts may say the same
         return Plan(
-            arguments, inputs, configuration, reads, prefix, parts, outputs, tuple(warnings)
+            arguments, inputs, configuration, reads, prefix, parts, outputs, tuple(unique)
         )
 
 

@@ -5,68 +5,21 @@ A part is a module with pure functions here, a workflow that reads and writes fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
-
-from sctcalib.job.errors import ArgumentError, JobError
 from sctcalib.job.part import Output, Part, ZeroEventRule
+from sctcalib.parts import checks
 
-if TYPE_CHECKING:
-    from sctcalib.job.arguments import Arguments
-
-HIT_MAP_STEP = 2
-"""splitNoisyStrip of a job that reads hit maps."""
+DATABASE = Output("mycool.db", "outputCOOL", "COOL", optional=True)
 
 LATER = {
-    name: f"it needs {needs}; this version finds noisy strips from hit maps "
-    "(part doNoisyStrip with splitNoisyStrip 2)"
+    name: f"it needs {needs}; this version reads hit maps (doNoisyStrip with splitNoisyStrip 2) "
+    f"and HIST files ({', '.join(checks.HIST_PARTS)})"
     for names, needs in (
         (("doDeadStrip", "doDeadChip", "doQuietStrip", "doQuietChip", "doHV"), "RAW byte stream"),
         (("doNoisyLB",), "the lumi-block search"),
-        (
-            (
-                "doNoiseOccupancy",
-                "doRawOccupancy",
-                "doEfficiency",
-                "doLorentzAngle",
-                "doBSErrorDB",
-            ),
-            "monitoring HIST files",
-        ),
     )
     for name in names
 }
 """Parts of the original that are not in this version, with what to do instead."""
-
-
-def _hit_maps_only(arguments: Arguments) -> Iterable[JobError]:
-    step = arguments["splitNoisyStrip"]
-    if step != HIT_MAP_STEP and arguments.get("input"):  # without input that is what is wrong
-        yield ArgumentError(
-            f"{arguments.place('splitNoisyStrip')} is {step}: "
-            "reading RAW files is not in this version; "
-            f"for hit maps set splitNoisyStrip to {HIT_MAP_STEP}"
-        )
-
-
-def _hit_map_pairs(inputs: Any) -> Iterable[JobError]:
-    from sctcalib.workflows.map_files import check_inputs
-
-    return check_inputs(inputs)
-
-
-def _hit_map_warnings(arguments: Mapping[str, Any]) -> Iterable[str]:
-    if arguments["doRunInfo"]:
-        yield "doRunInfo: no run database in this version; an existing runInfo.txt is used"
-    if arguments["doRunSelector"]:
-        yield "doRunSelector: no run selector in this version; the run is processed unchecked"
-    if arguments["maxEvents"] not in (1, -1):
-        yield (
-            "WARNING! EvtMax is not 1, although HitMap analysis is run! "
-            "Hit maps are read whole whatever maxEvents says"
-        )
-    if arguments["skipEvents"]:
-        yield "skipEvents has no effect on hit maps"
 
 
 NOISY_STRIPS = Part(
@@ -80,12 +33,12 @@ NOISY_STRIPS = Part(
         Output("BadStripsAllFile.xml", "outputBSAllFile", "XML"),
         Output("BadStripsNewFile.xml", "outputBSNewFile", "XML"),
         Output("BadStripsSummaryFile.xml", "outputBSSummaryFile", "XML"),
-        Output("mycool.db", "outputCOOL", "COOL", optional=True),
+        DATABASE,
     ),
     run="sctcalib.workflows.noisy_strips:run",
-    check=_hit_maps_only,
-    check_inputs=_hit_map_pairs,
-    warn=_hit_map_warnings,
+    check=checks.hit_map_step,
+    check_inputs=checks.hit_map_pairs,
+    warn=checks.hit_map_warnings,
     zero_events=ZeroEventRule(
         count="sctcalib.workflows.map_files:count_events",
         limit=lambda options: int(options["ZeroEventLimit"]),
@@ -97,4 +50,46 @@ NOISY_STRIPS = Part(
     ),
 )
 
-PARTS: dict[str, Part] = {part.name: part for part in (NOISY_STRIPS,)}
+
+def _hist_part(name: str, task: str, summary: str, workflow: str, *xml: tuple[str, str]) -> Part:
+    return Part(
+        name=name,
+        task=task,
+        summary=summary,
+        reads="HIST: one monitoring file of the run (the last of several)",
+        outputs=(*(Output(suffix, argument, "XML") for suffix, argument in xml), DATABASE),
+        run=f"sctcalib.workflows.{workflow}:run",
+        check=checks.one_kind_of_input,
+        check_inputs=checks.hist_type,
+        warn=checks.warnings_of_every_part,
+    )
+
+
+HIST_PARTS = (
+    _hist_part(
+        "doEfficiency", "EFFICIENCY", "hit efficiency of every side", "efficiency",
+        ("EfficiencyModuleSummary.xml", "outputEffModuleFile"),
+        ("EfficiencySummaryFile.xml", "outputEffSummaryFile"),
+    ),
+    _hist_part(
+        "doNoiseOccupancy", "NOISEOCC", "noise occupancy of every side", "noise_occupancy",
+        ("NoiseOccupancyFile.xml", "outputNOFile"),
+        ("NoiseOccupancySummaryFile.xml", "outputNOSummaryFile"),
+    ),
+    _hist_part(
+        "doRawOccupancy", "RAWOCC", "fired strips of every side", "raw_occupancy",
+        ("RawOccupancySummaryFile.xml", "outputROSummaryFile"),
+    ),
+    _hist_part(
+        "doLorentzAngle", "LORENTZANGLE", "Lorentz angle of the barrel layers", "lorentz_angle",
+        ("LorentzAngleFile.xml", "outputLAFile"),
+        ("LorentzAngleSummaryFile.xml", "outputLASummaryFile"),
+    ),
+    _hist_part(
+        "doBSErrorDB", "BSERRORS", "byte-stream errors of every side", "bytestream_errors",
+        ("BSErrorModuleSummary.xml", "outputBSModuleFile"),
+        ("BSErrorSummaryFile.xml", "outputBSSummaryFile"),
+    ),
+)  # fmt: skip
+
+PARTS: dict[str, Part] = {part.name: part for part in (NOISY_STRIPS, *HIST_PARTS)}

@@ -1,4 +1,4 @@
-"""What summaries say of the run besides results: start, end, duration."""
+"""What summaries say of the run besides results: start, end, duration, lumi blocks."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class RunLabels:
     start: str = ""
     end: str = ""
     duration: int = 0
+    lumi_blocks: int = 0
 
 
 def run_labels(job: Job) -> RunLabels:
@@ -24,4 +25,5 @@ def run_labels(job: Job) -> RunLabels:
     info = read_run_info(path, job.run)
     if info is None:
         return RunLabels()
-    return RunLabels(utc_text(info.start), utc_text(info.end), info.duration)
+    times = utc_text(info.start), utc_text(info.end)
+    return RunLabels(*times, info.duration, info.n_lumi_blocks)

@@ -26,3 +26,10 @@ def serial_numbers(configuration: Configuration) -> NDArray[np.int64]:
 
     path = configuration.path("SerialNumbers")
     return read_serial_numbers(path) if path else default_serial_numbers()
+
+
+def serial_texts(configuration: Configuration) -> list[str]:
+    """Serial numbers of the modules as files print them."""
+    from sctcalib.detector.tables import serial_text
+
+    return [serial_text(serial) for serial in serial_numbers(configuration).tolist()]
