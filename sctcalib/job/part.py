@@ -64,7 +64,7 @@ class Part:
     """Problems of the arguments that the schema cannot express."""
     check_inputs: Callable[[Any], Iterable[JobError]] = field(default=lambda inputs: ())
     """Problems of the resolved inputs, from their names."""
-    warn: Callable[[Mapping[str, Any]], Iterable[str]] = field(default=lambda arguments: ())
+    warn: Callable[[Arguments], Iterable[str]] = field(default=lambda arguments: ())
     zero_events: ZeroEventRule | None = None
 
 
