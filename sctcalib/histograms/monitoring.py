@@ -117,7 +117,8 @@ class HistFile:
         path = names.EVENTS_BY_ENVIRONMENT
         bins = self._run.read({path: "TH1I"})[0]
         labels = self._run.labels(path)
-        found = [labels[label] for label in names.TIER0_LABELS if label in labels]
+        inside = range(1, bins.axes[0].n + 1)
+        found = [labels[label] for label in names.TIER0_LABELS if labels.get(label) in inside]
         if not found:
             wanted = " or ".join(names.TIER0_LABELS)
             msg = f"{self._run.place(path)}: no bin is labelled {wanted}; labels: {list(labels)}"

@@ -19,6 +19,7 @@ _EXAMPLE = """\b
 Examples:
   sctcalib compare-truth demo/truth.json data15_13TeV.….BadStripsSummaryFile.xml
   sctcalib compare-truth --json demo/truth.json mycool.db
+  sctcalib compare-truth demo/truth.json data15_13TeV.….EfficiencySummaryFile.xml
 """
 _LISTED = 10
 """Missed and superfluous items named in the text."""
@@ -29,16 +30,25 @@ _LISTED = 10
 @click.argument("found", metavar="FOUND", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def compare_truth(truth: Path, found: Path, as_json: bool) -> None:
-    """Compare what a noisy-strip job found with what was planted in a simulated run.
+    """Compare what a job found with what is true of a simulated run.
 
-    FOUND is BadStripsAllFile.xml, BadStripsNewFile.xml, BadStripsSummaryFile.xml, or the job's
-    COOL database. Strips whose true occupancy is within five standard deviations of the threshold
-    may be found or not; they are counted apart.
+    FOUND is the job's COOL database or one of its XML files.
+
+    For hit maps (noisy-strip job): strips whose true occupancy is within five standard deviations
+    of the threshold may be found or not; they are counted apart. For HIST files: every value must
+    be within five standard deviations of the truth, and counts of errors must be exact.
 
     The exit code is 0 if nothing that had to be found is missed and nothing is found that must
     not be, else 1.
     """
     with user_errors():
+        from sctcalib.simulate.hist_truth import is_hist_truth
+
+        if is_hist_truth(truth):
+            from sctcalib.simulate.hist_console import compare_and_print
+
+            right = compare_and_print(truth, found, as_json=as_json)
+            raise click.exceptions.Exit(0 if right else 1)
         from sctcalib.simulate.comparison import compare
         from sctcalib.simulate.found import read_found
         from sctcalib.simulate.truth import read_truth

@@ -31,7 +31,7 @@ TRIGGER_FRACTION = 0.01
 NOISY_LAYER_FACTOR = 20.0
 _EFFICIENCY = (0.97, 0.998)
 _LOW_EFFICIENCY = (0.5, 0.9)
-_FIRST_BCID_FRACTION = 0.08
+FIRST_BCID_FRACTION = 0.08
 _CROSSINGS = 0.02
 """Accepted track crossings per side and event."""
 _TRACK_OCCUPANCY = 8e-3
@@ -127,7 +127,7 @@ def measure(rng: np.random.Generator, settings: HistSettings, detector: Detector
     n = settings.n_events
     crossings = rng.poisson(_CROSSINGS * n * detector.enabled)
     found = rng.binomial(crossings, detector.efficiency)
-    first = rng.binomial(crossings, _FIRST_BCID_FRACTION)
+    first = rng.binomial(crossings, FIRST_BCID_FRACTION)
     found_first = rng.hypergeometric(found, crossings - found, first)
     job_events = np.diff(n * np.arange(N_JOBS + 1) // N_JOBS)
     strips = N_STRIPS * job_events[:, None]
