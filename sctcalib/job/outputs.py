@@ -117,7 +117,7 @@ def _identity(path: Path) -> object:
 
 
 def _place(path: Path) -> str:
-    return str(path.parent.resolve() / path.name)
+    return os.path.join(os.path.realpath(path.parent), path.name)  # noqa: PTH118
 
 
 @dataclass(frozen=True)
@@ -147,11 +147,11 @@ class Workspace:
 
     def check_outside(self, files: Mapping[Path, str]) -> None:
         """Refuse to read from the folder, which is emptied; raises ArgumentError (exit 7)."""
-        folder = self.path.resolve()
+        folder = os.path.realpath(self.path) + os.sep
         raise_problems(
             ArgumentError(f"the {what} {path} is in the job's own folder; move it elsewhere")
             for path, what in files.items()
-            if folder in path.resolve().parents
+            if os.path.realpath(path).startswith(folder)
         )
 
     def open(self) -> None:

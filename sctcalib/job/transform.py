@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from sctcalib.job.arguments import Arguments, ArgumentSchema
-from sctcalib.job.errors import JobError, raise_problems
+from sctcalib.job.errors import InputFileError, JobError, raise_problems
 from sctcalib.job.inputs import InputFile, InputSet, resolve_inputs
 from sctcalib.job.naming import working_prefix
 from sctcalib.job.outputs import Workspace, check_prefix
@@ -169,6 +169,8 @@ class Transform:
         fitting = not problems
         problems += check_prefix(prefix, outputs, arguments.place("prefix"))
         configured = _attempt(problems, lambda: self.configure(arguments, options))
+        if configured:
+            problems += _unreadable(configured[1])
         inputs = _attempt(
             problems,
             lambda: resolve_inputs(
@@ -183,9 +185,14 @@ class Transform:
         configuration, reads = configured
         warnings = [*configuration.warnings, *(w for p in parts for w in p.warn(arguments))]
         unique = dict.fromkeys(warnings)  # parts may say the same
-        return Plan(
-            arguments, inputs, configuration, reads, prefix, parts, outputs, tuple(unique)
-        )
+        return Plan(arguments, inputs, configuration, reads, prefix, parts, outputs, tuple(unique))
+
+
+def _unreadable(reads: Mapping[Path, str]) -> Iterator[JobError]:
+    """Pipes and devices: opening one could wait for ever. A folder is refused by its reader."""
+    for path, what in reads.items():
+        if path.exists() and not path.is_file() and not path.is_dir():
+            yield InputFileError(f"{what} {path}: is not a file")
 
 
 def _attempt(problems: list[JobError], step: Callable[[], T]) -> T | None:
