@@ -73,6 +73,12 @@ def test_both_parts_run_and_the_first_declaration_of_a_name_counts(here, run_toy
     assert report["executor"][0]["exeConfig"]["parts"] == ["doCount", "doCopy"]
 
 
+def test_what_parts_share_is_finished_after_the_last_of_them(here, run_toy):
+    run_toy(part=["doCopy", "doCount"])
+    lines = [line.split(" INFO ")[-1] for line in (here / "log.toy").read_text().splitlines()]
+    assert lines.index("both have run with factor 2") == lines.index("part doCount has ended") + 1
+
+
 def test_an_optional_output_may_be_missing(here, run_toy):
     report = run_toy(part=["doCopy"], act=["nothing"])
     assert report["exitCode"] == 0

@@ -111,6 +111,7 @@ def run_count(job: Job) -> None:
 def run_copy(job: Job) -> None:
     """Write the numbers, unless there is nothing to say."""
     mark("part doCopy")
+    job.shared["copied"] = True
     numbers = [file.local.read_text() for file in job.inputs.files]
     if "nothing" not in job.arguments["act"]:
         job.output("copy.txt").write_text("\n".join(numbers) + "\n")
@@ -239,6 +240,12 @@ SCHEMA = {
 }
 
 
+def finish(job: Job) -> None:
+    """What is common to the parts: all of them have run, their resources are still open."""
+    if job.shared.pop("copied", False):
+        log.info("both have run with factor %d", job.configuration["factor"])
+
+
 def transform() -> Transform:
     """The toy."""
     return Transform(
@@ -249,6 +256,7 @@ def transform() -> Transform:
         parts=PARTS,
         configure=configure,
         checks={"TEXT": check_text, "BINARY": check_binary},
+        finish=finish,
     )
 
 
