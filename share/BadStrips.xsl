@@ -1,5 +1,5 @@
 <?xml version="1.0" encoding="UTF-8"?>
-<!-- The page of BadStripsSummaryFile.xml, and the pieces that BadStripsList.xsl shares with it.
+<!-- The page of BadStripsSummaryFile.xml, and the pieces that all other pages share with it.
      XSLT 1.0. The page needs nothing but itself: no script, no font, no link to anywhere else. -->
 <xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">
   <xsl:output method="html" encoding="UTF-8" doctype-system="about:legacy-compat" indent="no"/>
@@ -458,6 +458,10 @@ footer { padding: 0 1.5rem 1.5rem; font-size: .85rem; text-align: center; overfl
   tr { break-inside: avoid; }
 }
       </style>
+      <xsl:call-template name="more-style"/>
     </head>
   </xsl:template>
+
+  <!-- For style sheets that import this one -->
+  <xsl:template name="more-style"/>
 </xsl:stylesheet>
