@@ -11,8 +11,8 @@ import numpy as np
 from sctcalib.histograms.damage import DamagedError, RowError
 from sctcalib.histograms.keys import NO_KEYS, KeyColumns, KeyTable
 from sctcalib.histograms.monitoring_objects import Bins, read_bins
-from sctcalib.histograms.rootfile import DIRECTORY_CLASSES, RootFile
-from sctcalib.job.errors import InputFileError, raise_problems
+from sctcalib.histograms.rootfile import DIRECTORY_CLASSES, RootFile, some
+from sctcalib.job.errors import InputFileError
 
 
 class NestedRootFile(RootFile):
@@ -75,6 +75,12 @@ class NestedRootFile(RootFile):
             str(label): n or i for i, (label, n) in enumerate(zip(stored, numbers, strict=True), 1)
         }
 
+    def raise_all(self, problems: Sequence[str]) -> None:
+        """One error for some objects that are not what they must be, if there are any."""
+        if problems:
+            msg = f"{self.path}: {some(problems)}"
+            raise InputFileError(msg)
+
     def _bins(self, path: str, streamed: bytes, class_name: str) -> Bins:
         try:
             return read_bins(streamed, class_name)
@@ -102,8 +108,8 @@ class NestedRootFile(RootFile):
             table = self.keys(directory)
             found = table.class_names[table.rows[name]]
             if found != expected:
-                problems.append(f"{self.path}: {path} is a {found}, expected a {expected}")
-        raise_problems(map(InputFileError, problems))
+                problems.append(f"{path} is a {found}, expected a {expected}")
+        self.raise_all(problems)
 
     def _columns(self, paths: Sequence[str]) -> KeyColumns:
         """Where the objects are, gathered from their directories."""

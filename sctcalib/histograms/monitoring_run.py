@@ -16,7 +16,7 @@ from sctcalib.histograms.monitoring_file import NestedRootFile
 from sctcalib.histograms.monitoring_names import MapKind
 from sctcalib.histograms.monitoring_objects import Bins, divide
 from sctcalib.histograms.rootfile import some
-from sctcalib.job.errors import InputFileError, raise_problems
+from sctcalib.job.errors import InputFileError
 
 FloatArray = NDArray[np.float64]
 
@@ -102,10 +102,12 @@ class RunDirectory:
 
     def _check_axes(self, paths: Sequence[str], found: Sequence[tuple[Axis, ...]]) -> None:
         expected = [names.AXES[region] for region, _, _ in names.MAPS]
-        raise_problems(
-            InputFileError(f"{self.place(path)} has {_listed(axes)}, expected {_listed(right)}")
-            for number, (path, axes) in enumerate(zip(paths, found, strict=True))
-            if axes != (right := expected[number % names.N_MAPS])
+        self.file.raise_all(
+            [
+                f"{self.name}/{path} has {_listed(axes)}, expected {_listed(right)}"
+                for number, (path, axes) in enumerate(zip(paths, found, strict=True))
+                if axes != (right := expected[number % names.N_MAPS])
+            ]
         )
 
     def _check_values(
