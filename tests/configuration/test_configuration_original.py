@@ -58,7 +58,7 @@ def test_its_names_without_effect_are_listed(load):
     cfg = load(a_py=OF_21_0)
     assert cfg.without_use == (
         *("RunNumber", "EvtMax", "GeometryTag", "DataSource", "ReadBS", "DoNoisyStrip"),
-        *("DoNoisyLB", "DoDeadChip", "UseDCS", "LbsPerWindow", "NoisyModuleAverageInDB"),
+        *("DoNoisyLB", "DoDeadChip", "UseDCS", "NoisyModuleAverageInDB"),
         *("NoisyStripLastRunInDB", "HVQlength", "BusyThr4DeadFinding", "LorentzAngleDebugMode"),
         "ConditionsTagMC",
     )
@@ -67,9 +67,9 @@ def test_its_names_without_effect_are_listed(load):
 
 def test_names_without_effect_may_have_any_plain_value(load):
     cfg = load(
-        a_py="RunNumber = None\nLBMax = ['1', -2, [True]]\nGeometryTag = 'a' 'b'; EvtMax = +3\n"
+        a_py="RunNumber = None\nDataSource = ['1', -2, [True]]\nGeometryTag = 'a' 'b'; EvtMax = +3\n"
     )
-    assert cfg.without_use == ("RunNumber", "LBMax", "GeometryTag", "EvtMax")
+    assert cfg.without_use == ("RunNumber", "DataSource", "GeometryTag", "EvtMax")
 
 
 def test_its_strip_difference_in_strips_gives_a_warning(load):
@@ -114,11 +114,11 @@ HOSTILE = {
     "subscript": "NoisyMinStat = [1][0]",
     "lambda": "NoisyMinStat = (lambda: 1)()",
     "comprehension": "NoisyMinStat = [x for x in (1,)]",
-    "call in a list": "LBMax = [1, [print()]]",
-    "starred": "LBMax = [*[1]]",
-    "dictionary": "LBMax = {{}}",
-    "tuple": "LBMax = (1, 2)",
-    "set": "LBMax = {{1}}",
+    "call in a list": "DataSource = [1, [print()]]",
+    "starred": "DataSource = [*[1]]",
+    "dictionary": "DataSource = {{}}",
+    "tuple": "DataSource = (1, 2)",
+    "set": "DataSource = {{1}}",
     "bytes": "GeometryTag = b'a'",
     "complex": "NoisyModuleDiff = 1j",
     "minus complex": "NoisyModuleDiff = -1j",
