@@ -100,8 +100,9 @@ class Job:
     def put_beside(self, packaged: Path) -> None:
         """Have a packaged file, such as a style sheet, stand beside the outputs."""
         copy = self.workspace.scratch("beside") / packaged.name
-        shutil.copyfile(packaged, copy)
-        self.companions.append(copy)
+        if copy not in self.companions:  # several parts may ask for it
+            shutil.copyfile(packaged, copy)
+            self.companions.append(copy)
 
     def found_events(self, file: InputFile, events: int) -> None:
         """Note the events that an input file really has."""
