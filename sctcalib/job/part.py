@@ -26,6 +26,8 @@ class Output:
     """File class: ``XML``, ``ROOT``, ``COOL``; it chooses the check before publishing."""
     optional: bool = False
     """Whether a good job may end without it, when it has nothing to say."""
+    when: Callable[[Arguments], bool] = field(default=lambda arguments: True)
+    """Whether a job with these arguments makes it."""
 
     @property
     def data_type(self) -> str:
@@ -66,6 +68,10 @@ class Part:
     """Problems of the resolved inputs, from their names."""
     warn: Callable[[Arguments], Iterable[str]] = field(default=lambda arguments: ())
     zero_events: ZeroEventRule | None = None
+
+    def outputs_of(self, arguments: Arguments) -> tuple[Output, ...]:
+        """What a job with these arguments makes."""
+        return tuple(output for output in self.outputs if output.when(arguments))
 
 
 def resolve(reference: str) -> Callable[[Job], Any]:

@@ -252,7 +252,7 @@ class Runner:
             output.suffix
             for part in plan.parts
             if part not in self.idle
-            for output in part.outputs
+            for output in part.outputs_of(plan.arguments)
             if not output.optional
         }
         for output in plan.outputs:

@@ -165,7 +165,7 @@ class Transform:
         Raises JobError, all problems of the arguments, the configuration and the inputs at once.
         """
         parts = tuple(self.parts[name] for name in dict.fromkeys(arguments["part"]))
-        prefix, outputs = working_prefix(arguments["prefix"]), declared_outputs(parts)
+        prefix, outputs = working_prefix(arguments["prefix"]), declared_outputs(parts, arguments)
         problems = [problem for part in parts for problem in part.check(arguments)]
         fitting = not problems
         problems += check_prefix(prefix, outputs, arguments.place("prefix"))
@@ -205,10 +205,10 @@ def _attempt(problems: list[JobError], step: Callable[[], T]) -> T | None:
         return None
 
 
-def declared_outputs(parts: Sequence[Part]) -> tuple[Output, ...]:
+def declared_outputs(parts: Sequence[Part], arguments: Arguments) -> tuple[Output, ...]:
     """The union of the parts' outputs; where two declare one name, the first part's counts."""
     by_suffix: dict[str, Output] = {}
     for part in parts:
-        for output in part.outputs:
+        for output in part.outputs_of(arguments):
             by_suffix.setdefault(output.suffix, output)
     return tuple(by_suffix.values())
