@@ -148,6 +148,27 @@ def test_repeating_a_job_from_its_report(here, quiet_run):
     assert temporary_files(here) == []
 
 
+def test_a_repeated_job_that_fails_again_replaces_the_report_it_came_from(here, standby_run):
+    job = write_job(here, standby_run, input=["SCTHitMaps.root", "SCTLB.root"], RunNumber=5)
+    for command in (["run", job], ["run", "--from-report", "jobReport.json", "--prefix", "Q"]):
+        assert run_sctcalib(here, *command).returncode == 74
+    assert read_report(here)["arguments"]["prefix"] == "Q"
+    (here / "elsewhere").mkdir()
+    shutil.copy(here / "jobReport.json", here / "elsewhere" / "other.json")
+    before = (here / "elsewhere" / "other.json").read_bytes()
+    command = ["run", "--from-report", "other.json", "--reportName", "other"]
+    done = run_sctcalib(here / "elsewhere", *command)
+    assert done.returncode == 74
+    assert (here / "elsewhere" / "other.json").read_bytes() != before
+
+
+def test_a_report_without_arguments_is_refused(here):
+    (here / "x.json").write_text('{"exitCode": 0}')
+    done = run_sctcalib(here, "run", "--from-report", "x.json")
+    assert done.returncode == 7
+    assert "x.json: has no arguments; --from-report takes the jobReport.json" in done.stdout
+
+
 NAMES = [
     ("blanks", "a b SCTHitMaps.root", "a b SCTLB.root", "p q"),
     ("beyond ASCII", "ünï.SCTHitMaps.root", "ünï.SCTLB.root", "prä\U0001f600"),

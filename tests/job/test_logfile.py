@@ -91,11 +91,11 @@ def test_a_traceback_is_in_the_log_and_not_on_the_terminal(logger, log, echo):
     assert log.text().splitlines()[entry["firstLine"] - 1].endswith("next")
 
 
-def test_a_terminal_of_few_characters_gets_escapes(logger):
+def test_a_terminal_of_few_characters_gets_escapes():
     raw = io.BytesIO()
-    log = JobLog("sctcalib", io.TextIOWrapper(raw, encoding="ascii"))
-    logger.addHandler(log)
-    logger.info("ü \udcff")
+    terminal = io.TextIOWrapper(raw, encoding="ascii")
+    log = JobLog("sctcalib", terminal)
+    log.emit(logging.makeLogRecord({"name": "x", "levelno": logging.INFO, "msg": "ü \udcff"}))
     assert raw.getvalue().endswith(b"\\xfc \\udcff\n")
     assert "ü \udcff" in log.text()
 

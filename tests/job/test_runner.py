@@ -9,7 +9,7 @@ import pytest
 from sctcalib.job.progress import quiet_progress
 from tests.support import toy
 from tests.support.processes import contents, temporary_files
-from tests.support.reports import output_names, read_report
+from tests.support.reports import message, output_names, read_report
 
 INPUTS = {"a.num", "b.num"}
 OWN = {"jobReport.json", "log.toy"}
@@ -134,11 +134,11 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize(("act", "code", "message"), FAILURES, ids=[row[0] for row in FAILURES])
-def test_a_failing_job_leaves_nothing_but_log_and_report(here, run_toy, act, code, message):
+@pytest.mark.parametrize(("act", "code", "text"), FAILURES, ids=[row[0] for row in FAILURES])
+def test_a_failing_job_leaves_nothing_but_log_and_report(here, run_toy, act, code, text):
     report = run_toy(act=[act])
     assert report["exitCode"] == code
-    assert message in report["exitMsg"]
+    assert text in message(report)
     assert new_files(here) == set()
     assert f"trf exit code {code}" in (here / "log.toy").read_text()
 
@@ -194,9 +194,8 @@ def test_all_problems_are_reported_at_once(here, run_toy):
     (here / "settings.txt").write_text("nonsense")
     report = run_toy(act=["impossible"], input=["x.num", "y.num"], prefix="a/b", settings="none")
     assert report["exitCode"] == 7
-    message = report["exitMsg"] + report["exitMsgExtra"]
     for text in ("job.json: act: impossible", "job.json: prefix", "none: expected limit N"):
-        assert text in message
+        assert text in message(report)
     log = (here / "log.toy").read_text()
     assert "FATAL x.num not found" in log
     assert "FATAL y.num not found" in log
@@ -238,8 +237,7 @@ def test_a_long_message_goes_on_in_exit_msg_extra(run_toy):
     report = run_toy(input=[f"{n:03d}{'x' * 50}.num" for n in range(9)])
     assert len(report["exitMsg"]) == 256
     assert report["exitMsg"].endswith(" (truncated)")
-    whole = report["exitMsg"].removesuffix(" (truncated)") + report["exitMsgExtra"]
-    assert whole.splitlines() == [f"{n:03d}{'x' * 50}.num not found" for n in range(9)]
+    assert message(report).splitlines() == [f"{n:03d}{'x' * 50}.num not found" for n in range(9)]
 
 
 def test_keep_leaves_intermediate_files_in_a_visible_folder(here, run_toy):
@@ -264,7 +262,7 @@ def test_claimed_checksum_has_to_be_true(here, run_toy):
     assert run_toy(input=good)["exitCode"] == 0
     report = run_toy(input=[{"lfn": "a.num", "checksum": "deadbeef"}])
     assert report["exitCode"] == 74
-    assert "a.num: adler32 is 00340034, the dictionary says deadbeef" in report["exitMsg"]
+    assert "a.num: adler32 is 00340034, the dictionary says deadbeef" in message(report)
 
 
 def test_files_of_equal_content_are_warned_of(here, run_toy):
@@ -288,7 +286,7 @@ def test_remote_inputs_are_fetched_and_the_copies_go(here, run_toy):
 def test_a_remote_input_that_is_not_there_is_named(run_toy):
     report = run_toy(input=["memory://x/none.num"])
     assert report["exitCode"] == 74
-    assert "memory://x/none.num: cannot be fetched" in report["exitMsg"]
+    assert "memory://x/none.num: cannot be fetched" in message(report)
 
 
 def test_input_dir_is_searched_first(here, run_toy, tmp_path):
@@ -334,7 +332,7 @@ def test_a_link_to_an_input_is_not_overwritten_either(here, run_toy):
     (here / "P.data.bin").symlink_to("a.num")
     report = run_toy()
     assert report["exitCode"] == 7
-    assert "output P.data.bin would overwrite the input" in report["exitMsg"]
+    assert "output P.data.bin would overwrite the input" in message(report)
     assert (here / "a.num").read_text() == "3"
 
 
@@ -355,7 +353,7 @@ def test_a_folder_with_the_name_of_an_output_is_refused_before_work(here, run_to
     (here / "P.count.txt").mkdir()
     report = run_toy()
     assert report["exitCode"] == 11
-    assert "output P.count.txt: a folder has this name" in report["exitMsg"]
+    assert "output P.count.txt: a folder has this name" in message(report)
     assert "part doCount begins" not in (here / "log.toy").read_text()
 
 
@@ -365,7 +363,7 @@ def test_a_folder_with_the_name_of_an_output_is_refused_before_work(here, run_to
 def test_prefix_that_makes_no_plain_file_name_is_refused(here, run_toy, prefix):
     report = run_toy(prefix=prefix)
     assert report["exitCode"] == 7
-    assert "job.json: prefix" in report["exitMsg"]
+    assert "job.json: prefix" in message(report)
     assert new_files(here) == set()
 
 
@@ -384,7 +382,7 @@ def test_the_private_folder_is_not_read_from(here, run_toy, monkeypatch):
     (folder / "left.num").write_text("1")
     report = run_toy(input=[f"{folder.name}/left.num"])
     assert report["exitCode"] == 7
-    assert "is in the job's own folder" in report["exitMsg"]
+    assert "is in the job's own folder" in message(report)
     assert (folder / "left.num").read_text() == "1"
 
 
@@ -397,7 +395,7 @@ def test_input_that_vanishes_before_it_is_read_is_named(here):
     code = toy.run({"input": ["a.num"], "RunNumber": 7}, here, progress=progress)
     report = read_report(here)
     assert code == report["exitCode"] == 74
-    assert "a.num: cannot be read" in report["exitMsg"]
+    assert "a.num: cannot be read" in message(report)
 
 
 def test_odd_input_names_are_read(here, run_toy):

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TRANSFORM = ROOT / "transforms" / "sctcalib_trf.py"
 TIMEOUT = 120
 """Seconds after which a program counts as hanging."""
-PR_CAPBSET_DROP = 24
+PR_CAPBSET_READ, PR_CAPBSET_DROP = 23, 24
 CAPABILITIES_OVER_MODES = (1, 2)
 """CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH."""
 UNBUFFERED = "PYTHONUNBUFFERED"
@@ -64,7 +64,8 @@ def without_rights() -> None:
         return
     libc = ctypes.CDLL(None, use_errno=True)
     for capability in CAPABILITIES_OVER_MODES:
-        if libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
+        held = libc.prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1
+        if held and libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
             raise OSError(ctypes.get_errno(), "a capability cannot be dropped")
 
 

@@ -31,6 +31,12 @@ def read_report(folder: Path, name: str = "jobReport.json") -> dict[str, Any]:
     return report
 
 
+def message(report: dict[str, Any]) -> str:
+    """The whole exit message; paths of test directories can make it long."""
+    start, rest = report["exitMsg"], report["exitMsgExtra"]
+    return start.removesuffix(" (truncated)") + rest if rest else start
+
+
 def output_names(report: dict[str, Any]) -> list[str]:
     """Names of the published files."""
     return [file["name"] for entry in report["files"]["output"] for file in entry["subFiles"]]
