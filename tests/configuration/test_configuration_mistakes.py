@@ -40,8 +40,8 @@ MISTAKES = {
         "NoisyMinStat is {'a': 1}, expected a whole",
     ),
     "without use": (
-        "DeadStripMinStat = 3",
-        "'DeadStripMinStat' has no effect here and is accepted in files of the original (.py) only",
+        "HVQlength = 3",
+        "'HVQlength' has no effect here and is accepted in files of the original (.py) only",
     ),
     "truth value as number": (
         "NoisyMinStat = true",

@@ -46,6 +46,22 @@ CONFIG_HEAD = {
     "NoisyReadNumRuns": 3,
     "TagID4NoisyUploadTest": "SctDerivedMonitoring-RUN2-UPD4-005",
     "TagID4NoisyStrips": "SctDerivedMonitoring-RUN2-UPD4-005",
+    "DeadStripSignificance": 6,
+    "QuietThresholdStrip": 0.5,
+    "NoisyThr4DeadFinding": 0.05,
+    "BusyThr4DeadFinding": 0.0001,
+    "DeadStripMinStat": 5000,
+    "DeadStripMinStatBusy": 5000,
+    "DeadStripUploadTest": True,
+    "TagID4DeadStrips": "SctDerivedDeadStrips-003-00",
+    "DeadChipSignificance": 6,
+    "QuietThresholdChip": 0.5,
+    "DeadChipMinStat": 5000,
+    "DeadChipUploadTest": True,
+    "TagID4DeadChips": "SctDerivedDeadChips-003-00",
+    "HVBinWidth": 5,
+    "HVAbsTripLimit": 5.0,
+    "HVRelTripLimit": 4.0,
     "EfficiencyMinStat": 5000,
     "NoiseOccupancyMinStat": 5000,
     "RawOccupancyMinStat": 5000,
@@ -74,6 +90,10 @@ OURS = {
     "NoisyStripDiffMode": "relative",
     "NoiseOccupancyHistogram": "hitoccupancymap",
     "HistBefore2010": False,
+    "DeadMinStatStrict": False,
+    "DeadStripOrder": "reversed",
+    "NoisyLBMinEvents": 10,
+    "NoisyLBChipFraction": 0.01,
 }
 
 
@@ -182,10 +202,10 @@ def test_nan_and_infinity_are_no_numbers(value):
     "content",
     [
         {"common": {"NoisyMinStat": 1}},
-        {"doDeadStrip": {}},
+        {"doDeadStrips": {}},
         {"NoisyMinstat": 1},
         {"common": 3},
-        {"DeadStripMinStat": 3},
+        {"HVQlength": 3},
     ],
 )
 def test_schema_refuses_what_the_loader_refuses(content):

@@ -59,8 +59,7 @@ def test_its_names_without_effect_are_listed(load):
     assert cfg.without_use == (
         *("RunNumber", "EvtMax", "GeometryTag", "DataSource", "ReadBS", "DoNoisyStrip"),
         *("DoNoisyLB", "DoDeadChip", "UseDCS", "NoisyModuleAverageInDB"),
-        *("NoisyStripLastRunInDB", "HVQlength", "BusyThr4DeadFinding", "LorentzAngleDebugMode"),
-        "ConditionsTagMC",
+        *("NoisyStripLastRunInDB", "HVQlength", "LorentzAngleDebugMode", "ConditionsTagMC"),
     )
     assert cfg.as_dict().keys().isdisjoint(cfg.without_use)
 
