@@ -21,6 +21,7 @@ VERBS = {
     "run": Verb("sctcalib.commands.run", "run", "Run a calibration job."),
     "parts": Verb("sctcalib.commands.parts", "parts", "List the parts a job can run."),
     "show": Verb("sctcalib.summary.commands", "show", "Show an XML summary, or make its page."),
+    "plot": Verb("sctcalib.plots.commands", "plot", "Draw results: maps, distributions, fits."),
     "cool": Verb("sctcalib.cool.commands", "cool", "Look into COOL conditions databases."),
     "simulate": Verb("sctcalib.simulate.commands", "simulate", "Simulate a run to calibrate."),
     "compare-truth": Verb(

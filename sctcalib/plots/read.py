@@ -1,0 +1,150 @@
+"""What a file holds, as something that can be drawn: XML by its content, or a database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from sctcalib.job.errors import ArgumentError
+from sctcalib.job.naming import Dataset
+from sctcalib.plots.content import (
+    Content,
+    Heading,
+    LayerValues,
+    LinkErrors,
+    LorentzAngles,
+    SideValues,
+    StripLists,
+    Subject,
+    detector_numbers,
+    positive,
+)
+from sctcalib.plots.database import Choice, is_database, read_database
+from sctcalib.summary.bad_strips import bad_strips_of
+from sctcalib.summary.bytestream_modules import bytestream_modules_of
+from sctcalib.summary.efficiency_modules import efficiency_modules_of
+from sctcalib.summary.kinds import recognise
+from sctcalib.summary.lorentz_angle_files import (
+    FLAGS as LORENTZ_FLAGS,
+)
+from sctcalib.summary.lorentz_angle_files import (
+    lorentz_file_of,
+    lorentz_summary_of,
+)
+from sctcalib.summary.monitoring_summary import SUMMARY_KINDS, monitoring_summary_of
+from sctcalib.summary.noise_occupancy_file import noise_occupancy_file_of
+from sctcalib.summary.noisy_summary import FLAGS, noisy_summary_of
+from sctcalib.summary.parsing import Node, parse
+
+Read = tuple[int | None, int | None, Content]
+"""Run and events, where the file has them, and the content."""
+
+
+def read_subject(path: Path, choice: Choice) -> Subject:
+    """The content of a result file of any kind.
+
+    ``choice`` is for databases; with an XML file it must be empty. Raises InputFileError (exit 74)
+    for a file that cannot be read or drawn, ArgumentError (exit 7) for a choice that cannot be
+    made.
+    """
+    if is_database(path):
+        return read_database(path, choice)
+    if choice.given():
+        msg = f"{path} is not a database: {', '.join(choice.given())} cannot be used with it"
+        raise ArgumentError(msg)
+    root = Node(path, parse(path))
+    run, events, content = READERS[recognise(root).files](root)
+    heading = Heading(run=run, source=path.name, stream=stream_of(path.name, run), events=events)
+    return Subject(heading, content)
+
+
+def stream_of(name: str, run: int | None) -> str:
+    """Stream of a file named after its dataset; nothing if the name belongs to another run."""
+    dataset = Dataset.parse(name)
+    return dataset.stream if dataset.run == run else ""
+
+
+def compared(subject: Subject, other: Subject) -> Subject:
+    """The subject with the reference named in its heading; ArgumentError for different kinds."""
+    if subject.content.kind != other.content.kind:
+        msg = (
+            f"{other.heading.source} holds {other.content.kind}, {subject.heading.source}"
+            f" {subject.content.kind}: only like can be compared with like"
+        )
+        raise ArgumentError(msg)
+    run = other.heading.run
+    same = run == subject.heading.run
+    name = other.heading.source if run is None or same else f"run {run}"
+    return replace(subject, heading=replace(subject.heading, reference=name))
+
+
+def _noisy_summary(root: Node) -> Read:
+    summary = noisy_summary_of(root)
+    modules = summary.noisy_modules
+    lists = {
+        name: detector_numbers([(m.module, getattr(m, name)) for m in modules or ()])
+        for name in ("all", "new", "ref")
+    }
+    content = StripLists(
+        "Noisy strips", lists, empty=modules is None, chips=summary.noisy_chips,
+        lumi_blocks=summary.lumi_blocks,
+        verdict=f"Upload flag {summary.flag} ({FLAGS[summary.flag]}).",
+    )  # fmt: skip
+    return summary.run, summary.events, content
+
+
+def _bad_strips(root: Node) -> Read:
+    file = bad_strips_of(root)
+    strips = detector_numbers([(channel.module, channel.strips) for channel in file.channels])
+    what = f"{file.channels[0].defect_type.capitalize() if file.channels else 'Bad'} strips"
+    return file.run, None, StripLists(what, {"strips": strips})
+
+
+def _layers(root: Node) -> Read:
+    summary = monitoring_summary_of(root)
+    return summary.run, summary.events, LayerValues(summary.kind, summary.means)
+
+
+def _efficiency(root: Node) -> Read:
+    found = efficiency_modules_of(root)
+    # -1 without entries; 0 in files before 2024.
+    return found.run, found.events, SideValues("Efficiency", positive(found.efficiency))
+
+
+def _noise_occupancy(root: Node) -> Read:
+    found = noise_occupancy_file_of(root)
+    return found.run, None, SideValues("NoiseOccupancy", positive(found.occupancy))
+
+
+def _links(root: Node) -> Read:
+    found = bytestream_modules_of(root)
+    fraction = not np.issubdtype(found.errors.dtype, np.integer)
+    sums = found.errors.sum(axis=1, dtype=np.float64)
+    totals = sums if fraction else found.totals.astype(np.float64)
+    return found.run, found.events, LinkErrors(found.errors, totals, fraction)
+
+
+def _lorentz_summary(root: Node) -> Read:
+    found = lorentz_summary_of(root)
+    verdict = f"Flag {found.flag} ({LORENTZ_FLAGS[found.flag]})."
+    return found.run, found.events, LorentzAngles(found.records, verdict)
+
+
+def _lorentz_file(root: Node) -> Read:
+    return None, None, LorentzAngles(lorentz_file_of(root).records)
+
+
+READERS: dict[str, Callable[[Node], Read]] = {
+    "BadStripsSummaryFile.xml": _noisy_summary,
+    "BadStripsAllFile.xml and BadStripsNewFile.xml": _bad_strips,
+    **{kind.file: _layers for kind in SUMMARY_KINDS.values()},
+    "EfficiencyModuleSummary.xml": _efficiency,
+    "NoiseOccupancyFile.xml": _noise_occupancy,
+    "BSErrorModuleSummary.xml": _links,
+    "LorentzAngleSummaryFile.xml": _lorentz_summary,
+    "LorentzAngleFile.xml": _lorentz_file,
+}
+"""By the name of the kind in `summary.kinds.KINDS`."""
