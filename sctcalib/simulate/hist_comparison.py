@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from sctcalib.detector.identifiers import module_names
 from sctcalib.detector.regions import N_STRIPS, N_WAFERS
 from sctcalib.histograms.monitoring import LorentzKey
-from sctcalib.histograms.monitoring_names import has_no_modules
 from sctcalib.parts.layer_means import layer_labels, layer_of_wafer, layer_sums
 from sctcalib.parts.lorentz_angle import mean_width
 from sctcalib.parts.noise_occupancy import N_TIME_BINS
@@ -35,6 +34,8 @@ _PRINTED = 5e-6
 _WIDTH_SPREAD = 1.2
 """Error of a fitted minimum width over 0.4 / root(clusters): three parameters share the data."""
 _SPREAD = 0.4
+_MANY_CLUSTERS = 100_000
+"""Fits of fewer may fail (algorithms-hist.md 5.3); not all files say whether they did."""
 _ANGLE_FLOOR, _WIDTH_FLOOR = 0.005, 2e-4
 """What the fit's own approximations cost: degrees, strips."""
 
@@ -178,8 +179,9 @@ def _angles(truth: HistTruth, found: Mapping[LorentzKey, FoundAngle]) -> Agreeme
     """Pulls by the errors of the fit; fits that say that they failed are not judged."""
     pulls = {}
     for key, fit in _fitted(truth, found):
-        error = np.hypot(fit.error or _expected_angle_error(truth, key), _ANGLE_FLOOR)
-        pulls[key] = (fit.angle - truth.detector.lorentz[key].angle) / error
+        given = _expected_angle_error(truth, key) if fit.error is None else fit.error
+        deviation = fit.angle - truth.detector.lorentz[key].angle
+        pulls[key] = deviation / np.hypot(given, _ANGLE_FLOOR)
     return _judge_profiles(ANGLE, pulls, {key: fit.angle for key, fit in found.items()})
 
 
@@ -195,8 +197,10 @@ def _widths(truth: HistTruth, found: Mapping[LorentzKey, FoundAngle]) -> Agreeme
 def _fitted(
     truth: HistTruth, found: Mapping[LorentzKey, FoundAngle]
 ) -> Iterator[tuple[LorentzKey, FoundAngle]]:
+    """Those of which the fit says, or so many clusters promise, that it converged."""
     for key, fit in found.items():
-        if truth.clusters[key] and fit.converged is not False and not has_no_modules(*key):
+        enough = truth.clusters[key] >= _MANY_CLUSTERS
+        if truth.clusters[key] and (enough if fit.converged is None else fit.converged):
             yield key, fit
 
 
@@ -208,7 +212,7 @@ def _width_error(truth: HistTruth, key: LorentzKey) -> float:
 def _expected_angle_error(truth: HistTruth, key: LorentzKey) -> float:
     """Where a file gives none: the shift of the curve that changes widths by their error."""
     slope_per_degree = truth.detector.lorentz[key].a * np.pi / 180
-    return 3 * _width_error(truth, key) / float(slope_per_degree)
+    return _width_error(truth, key) / float(slope_per_degree)
 
 
 def _judge_profiles(

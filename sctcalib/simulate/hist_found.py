@@ -19,6 +19,7 @@ from sctcalib.simulate.hist_comparison import FoundAngle, FoundMonitoring
 from sctcalib.simulate.hist_settings import TASKS
 
 if TYPE_CHECKING:
+    from sctcalib.summary.lorentz_records import LorentzRecord
     from sctcalib.summary.parsing import Node
 
 _Objects = list[Any]
@@ -119,6 +120,9 @@ def _angles(objects: _Objects) -> Iterable[tuple[LorentzKey, FoundAngle]]:
     }
     for each in objects:
         payload = each.payload
+        if each.channel not in places:
+            msg = f"channel {each.channel} is no layer and side of the barrel"
+            raise ValueError(msg)
         layer, side = places[each.channel]
         yield (
             (layer, side, int(payload["moduleType"])),
@@ -140,13 +144,14 @@ def _from_xml(path: Path, run: int) -> FoundMonitoring:
         msg = f"{path}: is of none of the parts {', '.join(TASKS)}"
         raise InputFileError(msg)
     found, its_run = read(root)
-    if its_run != run:
+    if its_run not in (run, None):
         msg = f"{path}: is of run {its_run}, the truth is of run {run}"
         raise InputFileError(msg)
     return found
 
 
-_Read = tuple[FoundMonitoring, int]
+_Read = tuple[FoundMonitoring, int | None]
+"""The content, and its run where the file says it."""
 
 
 def _summary(root: Node) -> _Read:
@@ -182,13 +187,22 @@ def _lorentz_summary(root: Node) -> _Read:
     from sctcalib.summary.lorentz_angle_files import lorentz_summary_of
 
     file = lorentz_summary_of(root)
-    found = {
+    return FoundMonitoring(lorentz=_fits(file.records)), file.run
+
+
+def _lorentz_file(root: Node) -> _Read:
+    from sctcalib.summary.lorentz_angle_files import lorentz_file_of
+
+    return FoundMonitoring(lorentz=_fits(lorentz_file_of(root).records)), None
+
+
+def _fits(records: Iterable[LorentzRecord]) -> dict[LorentzKey, FoundAngle]:
+    return {
         (r.layer, r.side, r.module_type): FoundAngle(
             r.angle, r.min_width, r.angle_error, r.converged
         )
-        for r in file.records
+        for r in records
     }
-    return FoundMonitoring(lorentz=found), file.run
 
 
 _READERS: dict[str, Callable[[Node], _Read]] = {
@@ -200,4 +214,5 @@ _READERS: dict[str, Callable[[Node], _Read]] = {
     "NoiseOccupancyFile.xml": _noise_occupancy,
     "BSErrorModuleSummary.xml": _error_modules,
     "LorentzAngleSummaryFile.xml": _lorentz_summary,
+    "LorentzAngleFile.xml": _lorentz_file,
 }

@@ -99,15 +99,14 @@ def _occupancies(counted: Monitoring, *, old: bool) -> Objects:
             ("noiseoccupancymap", False, counted.job_events, counted.noise_hits),
             ("hitoccupancymap", True, trigger_events, of_trigger),
         ]
-    enabled = counted.hits.any(axis=0)
     for stem, trigger, events, hits in kinds:
-        if old or events.any():
+        if old or not trigger or events.any():
             kind = names.occupancy_kind(stem, trigger=trigger)
             what = "Hit" if stem.startswith("hit") else "Noise"
             wanted = "L1_RD0_EMPTY Trigger and " if trigger else ""
             title = _labelled(f"SCT {what} Occupancy map for {wanted}", old=old)
             n, sums, squares = fill(events, hits)
-            yield from _profiles(kind, title, n * enabled, sums, squares)
+            yield from _profiles(kind, title, n * counted.enabled, sums, squares)
 
 
 def _job_by_job(events: NDArray[Any], hits: NDArray[Any]) -> tuple[Any, FloatArray, FloatArray]:
@@ -144,7 +143,7 @@ def _hit_maps(counted: Monitoring, *, old: bool) -> Objects:
 
 def _error_maps(settings: HistSettings, counted: Monitoring, *, old: bool) -> Objects:
     """Of 21.0: counts and rates; newer: fractions."""
-    n = 0 if settings.is_empty else settings.n_events - counted.flagged_events
+    n = settings.n_events - counted.flagged_events
     number, count, rate = (
         next(c for c in names.ERROR_CONVENTIONS if c.prefix == prefix and c.in_folder)
         for prefix in ("SCT_NumberOf", "SCT_T", "SCT_")

@@ -67,7 +67,7 @@ class Detector:
     """What is true; arrays over the wafers, shape (8176,), dimensionless."""
 
     enabled: BoolArray
-    """Sides that are read out; the others measure nothing."""
+    """Sides that the configuration has as good; the others measure nothing."""
     efficiency: FloatArray
     noise: FloatArray
     """Noise hits per strip and event."""
@@ -80,6 +80,7 @@ class Detector:
 class Monitoring:
     """What was counted: arrays over the wafers, shape (8176,), or (jobs, 8176)."""
 
+    enabled: BoolArray
     crossings: IntArray
     found: IntArray
     crossings_first: IntArray
@@ -111,13 +112,12 @@ def plan(rng: np.random.Generator, settings: HistSettings) -> Detector:
         noise[(w.bec == place.bec) & (w.layer == place.layer)] *= NOISY_LAYER_FACTOR
     tracks = _TRACK_OCCUPANCY * (_INNERMOST_MM / np.repeat(radius_mm(), 2)) ** 1.5
     hits = noise + tracks * rng.lognormal(0, _SPREAD / 3, N_WAFERS)
-    if settings.is_empty:
-        enabled[:] = False
+    measured = enabled & (not settings.is_empty)
     return Detector(
         enabled,
-        six_digits(efficiency * enabled),
-        six_digits(noise * enabled),
-        six_digits(hits * enabled),
+        six_digits(efficiency * measured),
+        six_digits(noise * measured),
+        six_digits(hits * measured),
         _lorentz(rng, settings.lorentz_angle),
     )
 
@@ -125,7 +125,7 @@ def plan(rng: np.random.Generator, settings: HistSettings) -> Detector:
 def measure(rng: np.random.Generator, settings: HistSettings, detector: Detector) -> Monitoring:
     """Draw what the monitoring of a run counts."""
     n = settings.n_events
-    crossings = rng.poisson(_CROSSINGS * n * detector.enabled)
+    crossings = rng.poisson(_CROSSINGS * n * (detector.efficiency > 0))
     found = rng.binomial(crossings, detector.efficiency)
     first = rng.binomial(crossings, FIRST_BCID_FRACTION)
     found_first = rng.hypergeometric(found, crossings - found, first)
@@ -136,6 +136,7 @@ def measure(rng: np.random.Generator, settings: HistSettings, detector: Detector
     trigger_events = int(n * TRIGGER_FRACTION)
     flagged = 0 if settings.is_empty else int(rng.binomial(n, _FLAGGED_FRACTION))
     return Monitoring(
+        enabled=detector.enabled,
         crossings=crossings,
         found=found,
         crossings_first=first,

@@ -9,19 +9,14 @@ from typing import Literal, get_args
 
 from sctcalib.detector.regions import BARREL_PHI, N_DISKS, N_MODULES, REGIONS
 from sctcalib.job.errors import OutOfRangeError
+from sctcalib.parts import PARTS
 from sctcalib.runs.run_info import RunInfo
 from sctcalib.simulate.settings import Settings
 
 Style = Literal["21.0", "master"]
 STYLES: tuple[str, ...] = get_args(Style)
 
-TASKS = {
-    "doEfficiency": "EFFICIENCY",
-    "doNoiseOccupancy": "NOISEOCC",
-    "doRawOccupancy": "RAWOCC",
-    "doLorentzAngle": "LORENTZ",
-    "doBSErrorDB": "BSERROR",
-}
+TASKS = {name: part.task for name, part in PARTS.items() if part.reads.startswith("HIST")}
 """Parts that read monitoring, and the name of their task in the names of outputs."""
 ALL_TASKS = "MONITORING"
 _LAYER = re.compile(r"(\w+):([0-9])")
