@@ -10,6 +10,8 @@ except ModuleNotFoundError as error:
         f"{error.name} is not installed for {sys.executable}: run 'make venv' in the checkout and "
         "use .venv/bin/python, or install the package with 'pip install .'"
     )
+except KeyboardInterrupt:
+    sys.exit(130)
 
 if __name__ == "__main__":
     main()

@@ -81,13 +81,13 @@ def packaged_file() -> Path:
 def find_file(name: str, search: Sequence[Path]) -> Path:
     """Path of a configuration file.
 
-    A relative name is looked for in each folder of ``search``; ``NAME`` and ``share/NAME`` are
-    also packaged files. Raises ArgumentError that names the places.
+    A relative name is looked for in each folder of ``search``; ``share/NAME`` is also a packaged
+    file. Raises ArgumentError that names the places.
     """
     places = [folder.absolute() / name for folder in search]
     if Path(name).is_absolute():
         places = [Path(name)]
-    elif Path(name).parent in (Path(), Path("share")):
+    elif Path(name).parent == Path("share"):
         places.append(resource("share", Path(name).name))
     for place in places if name.strip() else []:
         if os.path.exists(place):  # noqa: PTH110  (Path.exists raises for names that are too long)

@@ -132,8 +132,8 @@ def load_configuration(
     """Read files over the packaged values; an option that none of them sets keeps its value.
 
     ``files`` are names of TOML or JSON files, or of ``Name = literal`` files of the original.
-    Relative ones are looked for in each folder of ``search``; ``NAME`` and ``share/NAME`` then
-    among the packaged files.
+    Relative ones are looked for in each folder of ``search``; ``share/NAME`` then among the
+    packaged files.
     Raises ArgumentError, or ProblemsError of them, for all that is wrong with the files.
     """
     loading = _Loading()

@@ -188,7 +188,10 @@ def test_packaged_file_is_found_as_share_too(tmp_path):
 def test_digest_depends_on_the_values_alone(load, tmp_path):
     default = load_configuration([])
     assert len(default.digest) == 64
-    assert default.digest == load_configuration(["SCTCalibConfig.toml"], search=[tmp_path]).digest
+    assert (
+        default.digest
+        == load_configuration(["share/SCTCalibConfig.toml"], search=[tmp_path]).digest
+    )
     changed = load(a_toml="NoisyMinStat = 1\nNoisyModuleList = 2").digest
     assert changed != default.digest
     assert changed == load(b_json='{"NoisyModuleList": 2.0, "NoisyMinStat": 1}').digest
