@@ -16,6 +16,8 @@
     <xsl:if test="$original"> This file has the original's form: the types of errors in the end caps may belong to the other end cap.</xsl:if>
   </xsl:variable>
 
+  <xsl:variable name="empty">No side has an error.</xsl:variable>
+
   <xsl:key name="row-of-original" match="data/module" use="concat(value[@name='barrel_endcap'], '/', value[@name='layer'], '/', value[@name='side'], '/', value[@name='phi'])"/>
 
   <xsl:template name="zero-label">no errors</xsl:template>

@@ -42,7 +42,7 @@
     </html>
   </xsl:template>
 
-  <xsl:template name="axis">−9° to 2°</xsl:template>
+  <xsl:template name="axis">−9° to 2°, line at 0°</xsl:template>
 
   <xsl:template name="angle-figure">
     <xsl:param name="label"/>

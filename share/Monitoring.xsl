@@ -13,6 +13,8 @@
   <xsl:variable name="power" select="0"/>
   <xsl:variable name="unit"/>
   <xsl:variable name="note"/>
+  <!-- What is said if all averages are 0 -->
+  <xsl:variable name="empty">Nothing was measured: all values are 0.</xsl:variable>
   <!-- How many sides the list of the extreme ones has -->
   <xsl:variable name="extreme" select="100"/>
 
@@ -43,6 +45,7 @@
         <main>
           <xsl:choose>
             <xsl:when test="data/parts">
+              <xsl:if test="not(data/parts/value[4][. != 0])"><p class="verdict"><xsl:value-of select="$empty"/></p></xsl:if>
               <xsl:call-template name="layer-figures"/>
               <xsl:call-template name="layer-maps"/>
             </xsl:when>
@@ -298,10 +301,17 @@
   </xsl:template>
 
   <xsl:template name="side-maps">
+    <section>
+      <h2>All sides</h2>
+      <p class="legend first">
+        One cell per side of a module: side 0 on the left, side 1 on the right; phi from left to right; eta −6 to 6, or the outer, middle and inner ring, downwards.
+        Point at a cell for its position and value.
+      </p>
+      <xsl:call-template name="scale-bar"/>
+    </section>
     <section id="bec0"><h2>Barrel</h2><xsl:call-template name="layers"><xsl:with-param name="bec">0</xsl:with-param><xsl:with-param name="last" select="3"/></xsl:call-template></section>
     <section id="becm2"><h2>End cap C</h2><xsl:call-template name="layers"><xsl:with-param name="bec">-2</xsl:with-param><xsl:with-param name="last" select="8"/></xsl:call-template></section>
     <section id="bec2"><h2>End cap A</h2><xsl:call-template name="layers"><xsl:with-param name="bec">2</xsl:with-param><xsl:with-param name="last" select="8"/></xsl:call-template></section>
-    <xsl:call-template name="scale-bar"/>
     <section id="list"><xsl:call-template name="list"/></section>
     <xsl:call-template name="all-lists"/>
   </xsl:template>
@@ -402,7 +412,14 @@
     <xsl:param name="layer" select="0"/>
     <xsl:param name="last"/>
     <section class="on-demand" id="list-{translate($bec, '-', 'm')}-{$layer}">
-      <h2><xsl:call-template name="where"><xsl:with-param name="position" select="concat($bec, '.', $layer, '..0')"/></xsl:call-template></h2>
+      <h2>
+        <xsl:choose>
+          <xsl:when test="$bec = 0">Barrel, layer </xsl:when>
+          <xsl:when test="$bec = 2">End cap A, disk </xsl:when>
+          <xsl:otherwise>End cap C, disk </xsl:otherwise>
+        </xsl:choose>
+        <xsl:value-of select="$layer"/> <a class="state" href="#list">hide</a>
+      </h2>
       <xsl:call-template name="side-table">
         <xsl:with-param name="sides" select="(modules/module | channel)[value[@name='barrel_endcap'] = $bec and value[@name='Layer'] = $layer]"/>
       </xsl:call-template>
@@ -465,13 +482,15 @@
 .grid tbody th { width: 3.75rem; text-align: right; }
 .grid td { padding: .45rem .1rem; border: 0; border-radius: .25rem; font-size: .85rem; text-align: center; overflow-wrap: normal; }
 .grid tbody tr:hover { background: none; }
-.grid td.v { color: color-mix(in oklab, #fff, #111 clamp(0%, (var(--t) - .6) * 1000%, 100%)); }
+.grid td.v { color: color-mix(in oklab, #fff, #111 clamp(0%, (var(--t) - .55) * 100000%, 100%)); }
 .scale { display: flex; align-items: center; gap: .5rem; margin-top: 1rem; color: var(--faint); font-size: .85rem; }
 .scale i { width: 1.5rem; height: .8rem; border-radius: .2rem; }
 .scale .low { margin-left: 1rem; }
 .scale .steps { width: 14rem; background: linear-gradient(to right in oklab, var(--c0), var(--c1), var(--c2)); }
+.legend.first { margin-top: 0; }
 .layer { display: grid; grid-template-columns: 4.5rem 1fr 1fr; gap: 1rem; margin-bottom: .9rem; align-items: center; }
 h3 { margin: 0; font-size: .9rem; font-weight: 600; white-space: nowrap; }
+h2 a.state { margin-left: .75rem; font-size: .85rem; font-weight: 400; }
 h3 a { display: block; font-weight: 400; font-size: .85rem; }
 .map div { display: flex; gap: 1px; height: .6rem; margin-bottom: 1px; }
 #becm2 .map div, #bec2 .map div { height: .75rem; }
@@ -483,7 +502,8 @@ h3 a { display: block; font-weight: 400; font-size: .85rem; }
 .types span { display: inline-block; margin-right: .9rem; white-space: nowrap; }
 .types span span { margin: 0; color: var(--faint); }
 @media (max-width: 45rem) { .layer { grid-template-columns: 1fr; gap: .3rem; } }
-@media print { .v, .zero, .no-data, .scale i { print-color-adjust: exact; -webkit-print-color-adjust: exact; } h3 a { display: none; } }
+@media print { .v, .zero, .no-data, .scale i { print-color-adjust: exact; -webkit-print-color-adjust: exact; } h2 a.state { margin-left: .75rem; font-size: .85rem; font-weight: 400; }
+h3 a { display: none; } }
     </style>
   </xsl:template>
 </xsl:stylesheet>
