@@ -1,8 +1,9 @@
 """What the parts that read monitoring found against what is true of the simulated detector.
 
-Counts are random, so each value is judged by its pull: the deviation in standard deviations, in
-the variables in which binomial and Poisson counts have a constant spread. Errors are compared
-exactly.
+Counts are random, so each value is judged by its pull, the deviation in standard deviations: the
+signed root of the deviance of a binomial or Poisson count, half a count nearer to the truth, which
+is right also in the tails of small counts. The pulls that mean and width are given of are those in
+the variables in which such counts have a constant spread. Errors are compared exactly.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from sctcalib.simulate.hist_truth import HistTruth
 
 FloatArray = NDArray[np.float64]
 
-OUTLIER = 5.0
-"""Standard deviations."""
+OUTLIER = 6.0
+"""Standard deviations; of 8176 right values one exceeds it in 60 000 runs."""
 _ENOUGH = 25.0
 """Expected counts above which the mean of the pulls has no bias of its own."""
 _PRINTED = 5e-6
@@ -117,11 +118,14 @@ def _efficiency(truth: HistTruth, value: FloatArray) -> Agreement:
     n, p = truth.crossings, 1 - truth.detector.efficiency
     misses = np.rint(n * (1 - value))
     part = np.sqrt(np.clip((misses + 3 / 8) / (n + 3 / 4), 0, 1))
-    expected = np.sqrt((n * p + 1 / 8) / (n + 1 / 4))
-    pulls = np.sqrt(4 * n + 2) * (np.arcsin(part) - np.arcsin(np.minimum(expected, 1)))
+    expected = np.sqrt(np.minimum((n * p + 1 / 8) / (n + 1 / 4), 1))
+    stable = np.sqrt(4 * n + 2) * (np.arcsin(part) - np.arcsin(expected))
+    near = _half_nearer(misses, n * p)
+    pulls = _signed_root(near - n * p, _log_ratio(near, n * p) + _log_ratio(n - near, n * (1 - p)))
     nothing = n == 0
     outside = ~((value >= 0) & (value <= 1)) | (nothing & (value != 0))
-    return _judge_wafers(EFFICIENCY, value, pulls, outside, nothing, n * p > _ENOUGH)
+    stable = np.where(n * p > _ENOUGH, stable, np.nan)
+    return _judge_wafers(EFFICIENCY, value, pulls, outside, stable)
 
 
 def _occupancies(truth: HistTruth, value: FloatArray) -> Iterator[Agreement]:
@@ -135,11 +139,31 @@ def _occupancies(truth: HistTruth, value: FloatArray) -> Iterator[Agreement]:
 def _occupancy(name: str, truth: FloatArray, n_events: int, value: FloatArray) -> Agreement:
     """Poisson pulls of the numbers of hits."""
     expected = N_STRIPS * n_events * truth
-    counts = N_STRIPS * n_events * value
-    pulls = 2 * (np.sqrt(np.maximum(counts, 0) + 3 / 8) - np.sqrt(expected + 1 / 8))
+    counts = np.maximum(N_STRIPS * n_events * value, 0)
+    stable = 2 * (np.sqrt(counts + 3 / 8) - np.sqrt(expected + 1 / 8))
+    near = _half_nearer(counts, expected)
+    pulls = _signed_root(near - expected, _log_ratio(near, expected) - (near - expected))
     nothing = expected == 0
     outside = ~(value >= 0) | (nothing & (value != 0))
-    return _judge_wafers(name, value, pulls, outside, nothing, expected > _ENOUGH)
+    stable = np.where(expected > _ENOUGH, stable, np.nan)
+    return _judge_wafers(name, value, pulls, outside, stable)
+
+
+def _half_nearer(counts: FloatArray, expected: FloatArray) -> FloatArray:
+    deviation = counts - expected
+    nearer = np.sign(deviation) * np.maximum(np.abs(deviation) - 0.5, 0)
+    return np.asarray(expected + nearer)
+
+
+def _log_ratio(counts: FloatArray, expected: FloatArray) -> FloatArray:
+    """counts * log(counts / expected); 0 where either is."""
+    defined = (counts > 0) & (expected > 0)
+    ratio = np.divide(counts, expected, out=np.ones_like(expected), where=defined)
+    return np.asarray(np.where(defined, counts, 0) * np.log(ratio))
+
+
+def _signed_root(deviation: FloatArray, half_deviance: FloatArray) -> FloatArray:
+    return np.asarray(np.sign(deviation) * np.sqrt(np.maximum(2 * half_deviance, 0)))
 
 
 def _judge_wafers(
@@ -147,22 +171,23 @@ def _judge_wafers(
     value: FloatArray,
     pulls: FloatArray,
     outside: NDArray[np.bool_],
-    nothing: NDArray[np.bool_],
-    enough: NDArray[np.bool_],
+    stable: FloatArray,
 ) -> Agreement:
-    """Outliers, and a common shift of all. ``nothing``: values that must be exactly 0."""
-    pulls = np.where(nothing, 0.0, pulls)
-    wrong = outside | np.isnan(value) | (np.abs(pulls) > OUTLIER)
+    """Outliers, and a common shift of all others.
+
+    ``outside`` are values that cannot be; ``stable`` is NaN where little was expected.
+    """
+    wrong = outside | (np.abs(pulls) > OUTLIER)
+    stable = stable[~wrong & np.isfinite(stable)]
     outliers = [
         f"{_side(wafer)}: {value[wafer]:g}, pull {pulls[wafer]:.1f}"
         for wafer in np.flatnonzero(wrong).tolist()
     ]
-    counted = pulls[enough & np.isfinite(pulls)]
-    if not len(counted):
+    if not len(stable):
         return Agreement(name, len(value), tuple(outliers))
-    mean, width = float(counted.mean()), float(np.sqrt((counted**2).mean()))
-    if abs(mean) * np.sqrt(len(counted)) > OUTLIER:
-        outliers.append(f"all together: the mean of {len(counted)} pulls is {mean:.3f}")
+    mean, width = float(stable.mean()), float(np.sqrt((stable**2).mean()))
+    if abs(mean) * np.sqrt(len(stable)) > OUTLIER:
+        outliers.append(f"all together: the mean of {len(stable)} pulls is {mean:.3f}")
     return Agreement(name, len(value), tuple(outliers), mean, width)
 
 
