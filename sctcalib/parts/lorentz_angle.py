@@ -6,7 +6,9 @@ that of the original: function, start values, limits, range, and up to three att
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -28,36 +30,100 @@ ROUNDED_DEGREE = 0.017455
 """The original's rounded pi / 180; it makes f about 1.0001 times the exact convolution."""
 TOLERANCE = 0.1
 
+_STEP = 2 * N_SIGMAS / (N_STEPS - 1)
+_Z = -N_SIGMAS + _STEP * np.arange(N_STEPS - 1)
+"""Where the sum is taken, in units of sigma."""
+_WEIGHTS = ROUNDED_DEGREE * _STEP / (np.sqrt(2 * np.pi) * DEGREE) * np.exp(-(_Z**2) / 2)
+_SUM_OF_WEIGHTS = float(_WEIGHTS.sum())
+_MAX_TERMS = 128
+_PRECISION = 1e-14
+
 
 class WidthModel:
     """f(x) = (a |tan x - tan LA| + b) smeared by a Gaussian of sigma (5.2), at fixed angles x.
 
-    A left Riemann sum of 999 terms. The weights do not depend on the parameters, and the tangents
-    only on sigma, so both are kept between evaluations.
+    A left Riemann sum of 999 terms at x + sigma z. In the parts below and above LA each tangent is
+    its Taylor series at x, and the sums of w z^m up to any term are a table: that gives the same
+    sum to 13 digits in a tenth of the time. Where the series does not converge (sigma above some 14
+    degrees, angles near 90) the terms are added up one by one.
     """
 
     def __init__(self, degrees: FloatArray) -> None:
         self._x = np.asarray(degrees, dtype=np.float64)
-        step = 2 * N_SIGMAS / (N_STEPS - 1)
-        self._z = -N_SIGMAS + step * np.arange(N_STEPS - 1)
-        norm = ROUNDED_DEGREE * step / (np.sqrt(2 * np.pi) * DEGREE)
-        self._weights = norm * np.exp(-(self._z**2) / 2)
-        self._sigma = np.nan
-        self._tangents = np.empty((0, 0))
+        self._radius = max(90 - float(np.abs(self._x).max(initial=0)), 1e-9)
+        """Of convergence: the distance to the nearest pole of the tangent, degrees."""
 
     def __call__(self, a: float, angle: float, b: float, sigma: float) -> FloatArray:
         """Mean width in strips at each angle; a in strips, angle and sigma in degrees."""
-        if sigma != self._sigma:
-            self._tangents = np.tan(DEGREE * (self._x[:, None] + sigma * self._z))
-            self._sigma = sigma
-        kinked = np.abs(self._tangents - np.tan(DEGREE * angle)) @ self._weights
-        widths: FloatArray = a * kinked + b * self._weights.sum()
+        n_terms = self._n_terms(sigma) if abs(angle) < 90 else 0
+        kinked = self._series(angle, sigma, n_terms) if n_terms else self._sum(angle, sigma)
+        widths: FloatArray = a * kinked + b * _SUM_OF_WEIGHTS
         return widths
+
+    def _n_terms(self, sigma: float) -> int:
+        """Terms of the series that are needed; 0 if they are too many."""
+        if sigma <= 0:
+            return 0
+        ratios = _largest_ratios()
+        n = int(np.searchsorted(ratios, N_SIGMAS * sigma / self._radius)) + 1
+        return n if n <= len(ratios) else 0
+
+    def _sum(self, angle: float, sigma: float) -> FloatArray:
+        """Weighted mean of |tan u - tan LA| over u around each x, term by term."""
+        terms = np.add(self._x[:, None], sigma * _Z, out=self._buffer)
+        terms *= DEGREE
+        np.tan(terms, out=terms)
+        terms -= math.tan(DEGREE * angle)
+        kinked: FloatArray = np.abs(terms, out=terms) @ _WEIGHTS
+        return kinked
+
+    def _series(self, angle: float, sigma: float, n_terms: int) -> FloatArray:
+        """The same from the sums of powers: minus those of the terms below LA, plus the others."""
+        below = np.ceil(((angle - self._x) / sigma + N_SIGMAS) / _STEP)
+        rows = np.minimum(np.maximum(below, 0), len(_Z)).astype(np.intp)
+        sums = _signed_sums()[rows, :n_terms]
+        scale = (N_SIGMAS * DEGREE * sigma) ** np.arange(n_terms)
+        kinked: FloatArray = (sums * self._taylor[:, :n_terms]) @ scale
+        kinked -= math.tan(DEGREE * angle) * sums[:, 0]
+        return kinked
+
+    @cached_property
+    def _buffer(self) -> FloatArray:
+        return np.empty((len(self._x), len(_Z)))
+
+    @cached_property
+    def _taylor(self) -> FloatArray:
+        """Coefficients of tan at each x, shape (n, _MAX_TERMS), from tan' = 1 + tan^2."""
+        terms = np.empty((len(self._x), _MAX_TERMS))
+        terms[:, 0] = np.tan(DEGREE * self._x)
+        for m in range(_MAX_TERMS - 1):
+            square = np.einsum("ij,ij->i", terms[:, : m + 1], terms[:, m::-1])
+            terms[:, m + 1] = (square + (m == 0)) / (m + 1)
+        return terms
+
+
+@cache
+def _signed_sums() -> FloatArray:
+    """Sums of w (z / 5)^m over the terms from number j on minus those before, [j, m]."""
+    powers = _WEIGHTS[:, None] * (_Z[:, None] / N_SIGMAS) ** np.arange(_MAX_TERMS)
+    before = np.concatenate([np.zeros((1, _MAX_TERMS)), np.cumsum(powers, axis=0)])
+    signed: FloatArray = before[-1] - 2 * before
+    return signed
+
+
+@cache
+def _largest_ratios() -> FloatArray:
+    """For which 5 sigma over the radius of convergence 1, 2, ... terms are enough, ascending."""
+    m = np.arange(1, _MAX_TERMS)
+    moments = _WEIGHTS @ np.abs(_Z[:, None] / N_SIGMAS) ** m
+    ratios: FloatArray = np.maximum.accumulate((_PRECISION / moments) ** (1 / m))
+    return ratios
 
 
 def mean_width(degrees: float, a: float, angle: float, b: float, sigma: float) -> float:
     """f at one angle."""
-    return float(WidthModel(np.array([degrees]))(a, angle, b, sigma)[0])
+    kinked = WidthModel(np.array([degrees]))._sum(angle, sigma)[0]
+    return float(a * kinked + b * _SUM_OF_WEIGHTS)
 
 
 @dataclass(frozen=True)
