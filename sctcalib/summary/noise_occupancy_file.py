@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sctcalib.detector.identifiers import wafer_id32, wafers
-from sctcalib.summary.bad_strips import RUN_BIT
 from sctcalib.summary.blocks import (
     BARREL,
     END_CAP_A,
@@ -23,6 +22,7 @@ from sctcalib.summary.blocks import (
     check_sides,
     wafer_order,
 )
+from sctcalib.summary.channels import RUN_BIT
 from sctcalib.summary.fragments import attribute, escaped, numbers, values, write_text
 from sctcalib.summary.parsing import Node, any_real, natural, parse, whole
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sctcalib.detector.identifiers import module_names
 from sctcalib.detector.regions import N_CHIPS_PER_MODULE, N_MODULE_STRIPS
 from sctcalib.parts import strip_lists
-from sctcalib.summary.bad_strips import check_module
+from sctcalib.summary.channels import check_module
 from sctcalib.summary.fragments import (
     DECLARATION,
     number,
