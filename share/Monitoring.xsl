@@ -473,6 +473,7 @@
 .scale-errors .v { --t: calc(log(var(--v) * 1e5) / log(1e5)); }
 .zero { background: var(--zero); }
 .no-data { background: repeating-linear-gradient(45deg, var(--zero) 0 2px, transparent 2px 4px); }
+.figures dd.text { overflow-wrap: anywhere; }
 .unit { margin-left: .3rem; color: var(--faint); font-size: .9rem; font-weight: 400; }
 .detector { display: flex; flex-wrap: wrap; gap: 1.25rem; align-items: flex-start; overflow-x: auto; }
 .grid { flex: 9 1 27rem; width: auto; table-layout: fixed; border-collapse: separate; border-spacing: 2px; }

@@ -23,7 +23,7 @@
         <xsl:with-param name="note">of all sides</xsl:with-param>
       </xsl:call-template>
       <xsl:call-template name="figure"><xsl:with-param name="label">Occupancy 0</xsl:with-param><xsl:with-param name="number" select="count($values[. = 0])"/><xsl:with-param name="note">sides</xsl:with-param></xsl:call-template>
-      <div><dt>Folder</dt><dd class="text"><xsl:value-of select="@folder"/><small><xsl:value-of select="concat(@schema, ' / ', @dbname)"/></small></dd></div>
+      <div class="wide"><dt>Folder</dt><dd class="text"><xsl:value-of select="@folder"/><small><xsl:value-of select="concat(@schema, ' / ', @dbname)"/></small></dd></div>
       <div class="wide"><dt>Tag</dt><dd class="text"><xsl:value-of select="@tag"/><small><xsl:value-of select="@server"/></small></dd></div>
     </dl>
   </xsl:template>

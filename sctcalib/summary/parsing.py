@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 _NOT_FINITE = re.compile(r"-?(nan|inf)")
+_LARGEST = 3.40283e38
+"""The largest single-precision number as it is printed."""
 _OPEN_HEADER = re.compile(rb"(<address_header\b[^<>]*[^<>/])>")
 _REAL = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?")
 
@@ -194,8 +196,14 @@ def real(text: str) -> float:
 
 
 def any_real(text: str) -> float:
-    """A real number, or what C++ prints for one that is none: ``nan``, ``inf``, with a sign."""
-    return float(text) if _NOT_FINITE.fullmatch(text) else real(text)
+    """A single-precision number, or what C++ prints for none: ``nan``, ``inf``, with a sign."""
+    if _NOT_FINITE.fullmatch(text):
+        return float(text)
+    number = real(text)
+    if abs(number) > _LARGEST:
+        msg = f"{text!r} is beyond single precision"
+        raise ValueError(msg)
+    return number
 
 
 def one_of(meanings: Mapping[str, T]) -> Callable[[str], T]:

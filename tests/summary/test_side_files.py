@@ -390,6 +390,7 @@ BAD = [
     (write_efficiency, '"Eta">0<', '"Eta">3<', r"no side is at \(bec, layer, eta, phi, side\)"),
     (write_efficiency, '"Phi">0<', '"Phi">x<', "value 'Phi': 'x' is not a whole number"),
     (write_efficiency, '"Efficiency">', '"Efficiency">low', "value 'Efficiency': 'low"),
+    (write_noise, "e-05<", "e+39<", "e.39' is beyond single precision"),
     (write_efficiency, ">10000<", ">9999<", "SampleSize 10000 differs from the 9999 before"),
     (write_efficiency, SERIALS[0], "1", "SN '20220330000001' differs from the '1' of the other"),
     (write_efficiency, "<modules>", '<modules x="">', "unknown attribute 'x'"),
