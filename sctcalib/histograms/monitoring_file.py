@@ -67,7 +67,7 @@ class NestedRootFile(RootFile):
             with uproot.open({self.path: None}, object_cache=None, array_cache=None) as file:
                 stored = file[path].member("fXaxis").member("fLabels") or []
             numbers = [label.bases[0].member("@fUniqueID") for label in stored]
-        except (OSError, ValueError, uproot.exceptions.KeyInFileError) as error:
+        except Exception as error:  # damaged bytes give errors of many classes
             msg = f"{self.path}: {path}: its labels cannot be read: {error}"
             raise InputFileError(msg) from error
         # other writers than ROOT leave the number out and label all bins in order

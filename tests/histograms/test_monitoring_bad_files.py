@@ -415,3 +415,18 @@ def test_objects_that_are_cut_off_or_of_another_class_are_damaged(tmp_path, path
     for other in others:
         with pytest.raises(DamagedError):
             read_bins(streamed, other)
+
+
+def test_labels_in_damaged_bytes_are_an_input_error(tmp_path):
+    import uproot
+
+    labels = ["user", "online", "tier0"]
+    contents = np.zeros(5, dtype=np.int32)
+    made = histogram_1d("", Axis(3, -0.5, 2.5), contents, 9.0, labels=labels)
+    path = tmp_path / "a.root"
+    with uproot.recreate(path, compression=None) as file:
+        file[f"run_{RUN}/{names.EVENTS_BY_ENVIRONMENT}"] = made
+    data = path.read_bytes()
+    at = data.index(b"THashList\0")
+    path.write_bytes(data[: at + 12] + b"\xff" * 12 + data[at + 24 :])
+    assert "events_lb: its labels cannot be read" in failure(path, events)
