@@ -83,7 +83,7 @@ def _channel_text(channel: BadStripsChannel, strips: str, interval: str) -> str:
     if len(channel.strips) and channel.strips[-1] >= N_MODULE_STRIPS:
         msg = f"module {channel.module}: strip {channel.strips[-1]} is outside 0-1535"
         raise ValueError(msg)
-    texts = (
+    texts: tuple[str | int, ...] = (
         channel.sample_size,
         *positions()[channel.module],
         channel.defect_type,
