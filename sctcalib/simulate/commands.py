@@ -8,6 +8,7 @@ from typing import Literal
 import click
 
 from sctcalib.simulate.console import user_errors
+from sctcalib.simulate.raw_commands import everything, raw
 
 _HITMAPS_EXAMPLE = """\b
 Examples:
@@ -27,6 +28,10 @@ Examples:
 @click.group()
 def simulate() -> None:
     """Make the files of a run of a simulated detector, with known defects."""
+
+
+simulate.add_command(raw)
+simulate.add_command(everything)
 
 
 @simulate.command(epilog=_HITMAPS_EXAMPLE)

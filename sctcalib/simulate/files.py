@@ -48,12 +48,12 @@ _PLAN, _SPREAD, _REFERENCE, _FIRST_FILE = range(4)
 """Independent sequences of random numbers, so that one choice does not disturb another."""
 
 
-def _no_tick(done: int, total: int) -> None:
+def no_tick(done: int, total: int) -> None:
     """Show nothing."""
 
 
 def simulate(
-    settings: Settings, folder: Path, *, force: bool = False, tick: Tick = _no_tick
+    settings: Settings, folder: Path, *, force: bool = False, tick: Tick = no_tick
 ) -> Truth:
     """Simulate a run into a folder, which is made if it is not there.
 
@@ -75,7 +75,7 @@ def simulate(
         files=tuple(_map_files(settings)),
         highest_background=highest,
         planted=planted,
-        reference=_reference(settings, planted),
+        reference=reference_of(settings, planted),
     )
     with staged(folder) as stage:
         _write_maps(settings, made.files, source, stage, tick)
@@ -88,15 +88,16 @@ def simulate(
     return made
 
 
-def _rng(settings: Settings, number: int) -> np.random.Generator:
+def rng_of(settings: Settings, number: int) -> np.random.Generator:
+    """One of the independent sequences of random numbers of a run."""
     return np.random.default_rng([settings.seed, settings.run, number])
 
 
 def _detector(settings: Settings) -> tuple[Planted, HitSource, float]:
     """Planted strips, the source of hits, and the highest occupancy of all other strips."""
     defects = settings.defects if settings.n_events else Defects(0, 0, 0, 0)
-    planted = plan(_rng(settings, _PLAN), defects, settings.n_events)
-    occupancy = strip_occupancy(_rng(settings, _SPREAD), planted)
+    planted = plan(rng_of(settings, _PLAN), defects, settings.n_events)
+    occupancy = strip_occupancy(rng_of(settings, _SPREAD), planted)
     source = HitSource(occupancy)
     occupancy[planted.wafer, planted.strip] = 0
     return planted, source, float(occupancy.max())
@@ -112,10 +113,11 @@ def _map_files(settings: Settings) -> Iterator[MapFiles]:
         yield MapFiles(hit_map, settings.file_name(number, "SCTLB"), end - begin)
 
 
-def _reference(settings: Settings, planted: Planted) -> Reference | None:
+def reference_of(settings: Settings, planted: Planted) -> Reference | None:
+    """The earlier run, if one is wanted."""
     if settings.previous_run is None:
         return None
-    strips = earlier_run.strips_of_earlier_run(_rng(settings, _REFERENCE), planted)
+    strips = earlier_run.strips_of_earlier_run(rng_of(settings, _REFERENCE), planted)
     return Reference(settings.previous_run, earlier_run.FILE_NAME, earlier_run.TAG, strips)
 
 
@@ -129,7 +131,9 @@ def _write_maps(
         blocks = all_blocks[begin:end]
         hit_map = HitMap()
         maps = LumiBlockMap(settings.n_lumi_blocks, settings.lbs_per_window, default_swap())
-        for clusters, first, last in source.draw(_rng(settings, _FIRST_FILE + number), end - begin):
+        for clusters, first, last in source.draw(
+            rng_of(settings, _FIRST_FILE + number), end - begin
+        ):
             hit_map.fill(clusters, last - first)
             maps.fill(clusters, blocks[first:last])
             tick(begin + last, settings.n_events)

@@ -193,18 +193,19 @@ class HitSource:
         at_once = max(1, int(_HITS_AT_ONCE / max(self.hits_per_event, 1e-9)))
         for begin in range(0, n_events, at_once):
             end = min(begin + at_once, n_events)
-            yield self._clusters(rng, end - begin), begin, end
+            yield clusters_of(self.cells(rng, end - begin)), begin, end
 
-    def _clusters(self, rng: np.random.Generator, n_events: int) -> Clusters:
+    def cells(self, rng: np.random.Generator, n_events: int) -> IntArray:
+        """Fired strips of events, numbered flat by event, wafer and strip; some several times."""
         n_hits = rng.poisson(n_events * self.hits_per_event)
         # ordered uniform numbers, from the distances between them: no sorting, local look-ups
         steps = np.cumsum(rng.standard_exponential(n_hits + 1))
         place = steps[:-1] * (self._cumulative[-1] / steps[-1])
-        cell = np.minimum(
+        cell: IntArray = np.minimum(
             np.searchsorted(self._cumulative, place, side="right"), N_WAFERS * N_STRIPS - 1
         )
         cell += rng.integers(0, n_events, n_hits) * (N_WAFERS * N_STRIPS)
-        return clusters_of(cell)
+        return cell
 
 
 def clusters_of(cells: IntArray) -> Clusters:

@@ -93,8 +93,13 @@ class Truth:
 
     def write(self, path: Path) -> None:
         """Write the file: lists of objects with one object on a line."""
-        fields = (f'  "{name}": {_layout(value)}' for name, value in self.as_json().items())
-        path.write_text("{\n" + ",\n".join(fields) + "\n}\n", encoding="ascii")
+        write_object(path, self.as_json())
+
+
+def write_object(path: Path, content: Mapping[str, object]) -> None:
+    """Write a JSON object with one key on a line, and lists with one object on a line."""
+    fields = (f'  "{name}": {_layout(value)}' for name, value in content.items())
+    path.write_text("{\n" + ",\n".join(fields) + "\n}\n", encoding="ascii")
 
 
 def _layout(value: object) -> str:
@@ -160,7 +165,8 @@ def read_truth(path: Path) -> Truth:
     """Read a truth.json; raises InputFileError if it is not one."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return _truth(content)
+        truth = truth_of(content, tuple(MapFiles(**row) for row in content["files"]))
+        check_events(truth, sum(file.events for file in truth.files))
     except OSError as error:
         msg = f"{path}: cannot be read: {error.strerror}"
         raise InputFileError(msg) from error
@@ -168,13 +174,15 @@ def read_truth(path: Path) -> Truth:
         reason = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
         msg = f"{path}: is not the truth of a simulated run: {reason}"
         raise InputFileError(msg) from error
+    return truth
 
 
-def _truth(content: dict[str, Any]) -> Truth:
+def truth_of(content: dict[str, Any], files: tuple[MapFiles, ...]) -> Truth:
+    """The truth from the JSON object; raises KeyError, TypeError or ValueError if it is not one."""
     if content["format"] != FORMAT:
         msg = f"format is {content['format']!r}, expected {FORMAT}"
         raise ValueError(msg)
-    truth = Truth(
+    return Truth(
         run=int(content["run"]),
         project=str(content["project"]),
         stream=str(content["stream"]),
@@ -182,15 +190,18 @@ def _truth(content: dict[str, Any]) -> Truth:
         threshold=float(content["threshold"]),
         events_per_lumi_block=np.array(content["events_per_lumi_block"], dtype=np.int64),
         lbs_per_window=int(content["lbs_per_window"]),
-        files=tuple(MapFiles(**row) for row in content["files"]),
+        files=files,
         highest_background=float(content["highest_background"]),
         planted=_planted(content["strips"]),
         reference=_reference(content["reference"]),
     )
-    if truth.n_events != sum(file.events for file in truth.files):
+
+
+def check_events(truth: Truth, in_files: int) -> None:
+    """Raise ValueError if the lumi blocks have another number of events than the files."""
+    if truth.n_events != in_files:
         msg = f"{truth.n_events} events in the lumi blocks, another number in the files"
         raise ValueError(msg)
-    return truth
 
 
 def _planted(rows: list[dict[str, Any]]) -> Planted:

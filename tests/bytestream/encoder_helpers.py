@@ -14,9 +14,9 @@ from sctcalib.bytestream.encoder import (
     Encoder,
     EventNumbers,
     Fragments,
-    Groups,
     Links,
 )
+from sctcalib.bytestream.encoder_hits import Groups
 from sctcalib.detector.identifiers import IntArray, wafer_hash
 from sctcalib.detector.regions import BARREL_PHI, N_WAFERS, RINGS_OF_DISK
 
