@@ -74,7 +74,8 @@ QUANTITIES = {
     ),
     "NoiseOccupancy": Quantity(
         "Noise occupancy", "Noise occupancy", "hits per strip, event and time bin", log=True,
-        absent="no hits", limit=NOISE_OCCUPANCY_LIMIT, limit_text=r"specification $5\times10^{-4}$",
+        absent="no hits", limit=NOISE_OCCUPANCY_LIMIT,
+        limit_text=r"noise specification $5\times10^{-4}$",
     ),
     "RawOccupancy": Quantity(
         "Raw occupancy", "Raw occupancy", "hits per strip and event", log=True, absent="no hits",

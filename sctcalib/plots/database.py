@@ -70,6 +70,9 @@ class Choice:
 
 def is_database(path: Path) -> bool:
     """Whether a file is a SQLite database; raises InputFileError if it cannot be read."""
+    if path.exists() and not path.is_file():
+        msg = f"{path}: is not a regular file"
+        raise InputFileError(msg)
     try:
         with path.open("rb") as file:
             return file.read(len(_MAGIC)) == _MAGIC

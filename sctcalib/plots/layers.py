@@ -64,7 +64,8 @@ def means_with_data(values: FloatArray) -> FloatArray:
 def averages_page(heading: Heading, content: LayerValues, other: LayerValues | None) -> Figure:
     """The page of a summary file; links with errors are counted, everything else averaged."""
     series = _series(content)
-    reference = _series(other) if other else []
+    # One set of reference points is enough to compare with.
+    reference = _series(other)[:1] if other else []
     if content.quantity in QUANTITIES:
         return _points(heading, QUANTITIES[content.quantity], series, reference, _AS_IN_FILE)
     return link_counts_page(heading, series[0].values, reference[0].values if other else None)
@@ -157,7 +158,9 @@ def _set_range(axes: Sequence[Axes], quantity: Quantity, arrays: Sequence[FloatA
     if quantity.log:
         axes[0].set_yscale("log")
         low, high = (values.min(), values.max()) if len(values) else (1e-6, 1e-3)
-        axes[0].set_ylim(low / 2.5, max(high * 2.5, low * 30))
+        if quantity.limit is not None and low / 6 < quantity.limit < high * 6:
+            low, high = min(low, quantity.limit), max(high, quantity.limit)
+        axes[0].set_ylim(low / 1.6, high * 1.6)
     else:
         low = float(np.percentile(values, 3)) if len(values) else 0.0
         bottom = min(low - 0.3 * (1 - low), 2 * (quantity.limit or 1) - 1)
@@ -196,7 +199,7 @@ def _marker(marker: str, colour: str, label: str, hollow: bool = False) -> Line2
 def _legend(page: Figure, handles: Sequence[Line2D | Patch]) -> None:
     page.legend(
         handles=handles, loc="upper right", bbox_to_anchor=(0.962, 0.885), ncols=len(handles),
-        handletextpad=0.2, columnspacing=1.2,
+        handletextpad=0.4, columnspacing=1.2,
     )  # fmt: skip
 
 

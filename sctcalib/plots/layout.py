@@ -31,6 +31,7 @@ _ROWS = ((-2, 0, 3.99), (-2, 1, 2.98), (2, 0, 1.93), (2, 1, 0.92))
 _DRAWN_RADII_MM = ((449.0, 560.0), (337.6, 445.0), (402.8, 445.0), (275.0, 333.0))
 """By end-cap module type; rings overlap in truth, where the disks are drawn they must not."""
 _OUTER_MM = 560.0
+_SHORT_MIDDLE_DISK = 7
 _FILLED = 0.93
 """How much of its share in phi a module takes up on a disk."""
 _ARC = np.linspace(-0.5, 0.5, 4)
@@ -68,7 +69,8 @@ class Disk:
     x: float
     y: float
     radius: float
-    inner_radius: float
+    rings: tuple[tuple[float, float], ...]
+    """Inner and outer radius of each."""
 
 
 @cache
@@ -97,11 +99,12 @@ def disks() -> tuple[Disk, ...]:
 def _disks() -> Iterator[Disk]:
     scale = _DISK_RADIUS / _OUTER_MM
     for bec, side, y in _ROWS:
-        for disk, rings in enumerate(RINGS_OF_DISK):
-            kind = (0, 2 if disk == 7 else 1, 3)[rings - 1]
-            inner = _DRAWN_RADII_MM[kind][0] * scale
+        for disk, n_rings in enumerate(RINGS_OF_DISK):
+            kinds = (0, 2 if disk == _SHORT_MIDDLE_DISK else 1, 3)[:n_rings]
+            radii = [_DRAWN_RADII_MM[kind] for kind in kinds]
+            rings = tuple((inner * scale, outer * scale) for inner, outer in radii)
             x = _LEFT + (disk + 0.5) * _DISK_PITCH
-            yield Disk(bec, disk, side, x, y, _DISK_RADIUS, inner)
+            yield Disk(bec, disk, side, x, y, _DISK_RADIUS, rings)
 
 
 @cache

@@ -7,7 +7,6 @@ from functools import partial
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from sctcalib.detector.regions import REGIONS
@@ -15,9 +14,9 @@ from sctcalib.parts.bytestream_errors import ERROR_NAMES
 from sctcalib.parts.layer_means import layer_sums
 from sctcalib.plots.content import FloatArray, Heading, LinkErrors
 from sctcalib.plots.layers import link_counts_page
-from sctcalib.plots.maps import Scale, count_scale, detector_map, difference_scale, log_scale
+from sctcalib.plots.maps import Scale, count_scale, detector_map, log_scale, three_way_scale
 from sctcalib.plots.sides import REGION_TITLES, Page
-from sctcalib.plots.style import REGION_COLOURS, new_page, whole_ticks
+from sctcalib.plots.style import REGION_COLOURS, SERIES_COLOURS, new_page, whole_ticks
 
 
 def link_pages(heading: Heading, content: LinkErrors, other: LinkErrors | None) -> list[Page]:
@@ -84,20 +83,19 @@ def types_page(heading: Heading, content: LinkErrors, other: LinkErrors | None) 
         axes.tick_params(axis="y", which="both", left=False, right=False)
         axes.grid(axis="x", color="#dddddd", lw=0.6)
         axes.set_axisbelow(True)
-    _bars(links, (content.errors > 0)[:, list(ERROR_NAMES)].astype(float), names=True)
+    _region_bars(links, (content.errors > 0)[:, list(ERROR_NAMES)].astype(float))
     links.set_xlabel("links (sides) that sent the error")
-    links.set_xlim(0, max(links.dataLim.x1, 5) * 1.12)
+    links.set_xlim(0, max(links.dataLim.x1, 5) * 1.25)
     whole_ticks(links, along="x")
-    _bars(events, np.maximum(content.errors, 0)[:, list(ERROR_NAMES)].astype(float))
+    # Regions are not told apart here: parts of a bar mean nothing on a logarithmic axis.
+    events.barh(rows, _n_events(content), 0.7, color=SERIES_COLOURS[3])
     what = "fractions of events" if content.is_fraction else "events"
     events.set_xlabel(f"{what} with the error, summed over links")
-    if content.totals.any():
-        events.set_xscale("symlog", linthresh=1, linscale=0.3)
-        events.set_xlim(0, max(events.dataLim.x1, 10) * 6)
-    else:
-        events.set_xlim(0, 5)
+    _logarithmic(events, fraction=content.is_fraction)
     for axes, of in ((links, _n_links), (events, _n_events)):
-        _mark_reference(axes, None if other is None else of(other), heading.reference)
+        if other is not None:
+            _mark_reference(axes, of(other), heading.reference)
+        _totals(axes, of(content))
     page.legend(
         *links.get_legend_handles_labels(), loc="upper right", bbox_to_anchor=(0.972, 0.885),
         ncols=4, columnspacing=1.2,
@@ -115,31 +113,40 @@ def _n_events(content: LinkErrors) -> NDArray[np.float64]:
     return sums
 
 
-def _mark_reference(axes: Axes, values: FloatArray | None, label: str) -> None:
-    if values is None:
+def _logarithmic(axes: Axes, *, fraction: bool) -> None:
+    """An axis on which 0 can be shown, with room for the totals."""
+    reach = axes.dataLim.x1
+    if fraction:
+        axes.set_xlim(0, max(reach, 0.01) * 1.25)
         return
+    axes.set_xscale("symlog", linthresh=1, linscale=0.3)
+    axes.set_xlim(0, max(reach, 10) * 40)
+
+
+def _mark_reference(axes: Axes, values: FloatArray, label: str) -> None:
     rows = np.arange(len(values))
     axes.plot(values, rows, "|", ms=18, mew=1.8, color="black", label=label, clip_on=False)
-    axes.set_xlim(0, max(axes.get_xlim()[1], values.max() * 1.12))
+    linear = axes.get_xscale() == "linear"
+    axes.set_xlim(0, max(axes.get_xlim()[1], values.max() * (1.25 if linear else 40)))
 
 
-def _bars(axes: Axes, values: FloatArray, *, names: bool = False) -> None:
-    """Bars stacked by region, with the total behind them; ``values`` (8176, 12)."""
+def _region_bars(axes: Axes, values: FloatArray) -> None:
+    """Bars stacked by region; ``values`` (8176, 12)."""
     rows = np.arange(values.shape[1])
     left = np.zeros(values.shape[1])
     for region, title in zip(REGIONS, REGION_TITLES, strict=True):
         width = values[region.wafers].sum(axis=0)
-        axes.barh(
-            rows, width, 0.7, left, color=REGION_COLOURS[region.label],
-            label=title if names else None,
-        )  # fmt: skip
+        axes.barh(rows, width, 0.7, left, color=REGION_COLOURS[region.label], label=title)
         left += width
-    for row, total in zip(rows.tolist(), left.tolist(), strict=True):
+
+
+def _totals(axes: Axes, totals: FloatArray) -> None:
+    """A column of numbers at the right."""
+    for row, total in enumerate(totals.tolist()):
+        text = f"{total:,.0f}" if total == int(total) else f"{total:.3g}"
         axes.annotate(
-            f"{total:,.4g}" if total < 1e4 else f"{total:,.0f}", (total, row), xytext=(6, 0),
-            textcoords="offset points", va="center", size=8.5,
-        )  # fmt: skip
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+            text, (0.985, row), xycoords=("axes fraction", "data"), ha="right", va="center", size=9
+        )
 
 
 def _lost(content: LinkErrors) -> str:
@@ -155,5 +162,5 @@ def change_page(heading: Heading, content: LinkErrors, other: LinkErrors) -> Fig
     change = now.astype(float) - before
     caption = f"{int((change > 0).sum()):,} links began to send errors, "
     caption += f"{int((change < 0).sum()):,} ceased; {int((now & before).sum()):,} did both times."
-    scale = difference_scale("Links with errors: 1 began, \N{MINUS SIGN}1 ceased", change)
+    scale = three_way_scale("Errors of the link", ("ceased", "same", "began"))
     return detector_map(heading, "Links with byte-stream errors: change", change, scale, caption)

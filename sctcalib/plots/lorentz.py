@@ -25,6 +25,8 @@ from sctcalib.summary.lorentz_records import LorentzRecord
 Key = tuple[int, int, int]
 PUBLISHED_DEGREES = -3.9
 """Barrel, 150 V, 2 T (detector.md 7)."""
+OUTLIER_DEGREES = 2.5
+"""Fits that are farther from the median have failed, whatever they say."""
 TYPES = {111: r"$\langle$111$\rangle$", 100: r"$\langle$100$\rangle$"}
 _COLOURS = {111: "#0072b2", 100: "#d55e00"}
 _MARKERS = {0: "o", 1: "s"}
@@ -59,6 +61,7 @@ def results_page(heading: Heading, content: LorentzAngles, other: LorentzAngles 
     )  # fmt: skip
     angle = page.add_subplot(grid[0, :])
     _points(angle, content, other, "angle")
+    _frame_angles(angle, content, other)
     angle.axhline(PUBLISHED_DEGREES, color="#999999", ls=":", lw=1.2, zorder=0)
     angle.set_ylabel("Lorentz angle [degrees]")
     width = page.add_subplot(grid[1, 0])
@@ -125,6 +128,25 @@ def _layer_axis(axes: Axes) -> None:
     for border in range(len(BARREL_PHI) - 1):
         axes.axvline(border + 0.5, color="#bbbbbb", lw=0.8, zorder=0)
     axes.margins(y=0.18)
+
+
+def _frame_angles(axes: Axes, content: LorentzAngles, other: LorentzAngles | None) -> None:
+    """A range that a fit that ran away does not spoil; what is outside is counted."""
+    records = [r for r in (*content.records, *(other.records if other else ())) if is_fitted(r)]
+    angles = np.array([r.angle for r in records])
+    errors = np.array([r.angle_error or 0.0 for r in records])
+    inside = np.abs(angles - np.median(angles)) < OUTLIER_DEGREES
+    usual = inside & (errors < OUTLIER_DEGREES)
+    low = min((angles - errors)[usual], default=PUBLISHED_DEGREES - 1)
+    high = max((angles + errors)[usual], default=PUBLISHED_DEGREES + 1)
+    low, high = min(low, PUBLISHED_DEGREES), max(high, PUBLISHED_DEGREES)
+    axes.set_ylim(low - 0.12 * (high - low) - 0.05, high + 0.12 * (high - low) + 0.05)
+    outside = int((~inside).sum())
+    if outside:
+        axes.annotate(
+            f"{outside} outside of the frame", (0.01, 0.03), xycoords="axes fraction", size=8,
+            color="#666666",
+        )  # fmt: skip
 
 
 def _at_least(axes: Axes, spread: float) -> None:

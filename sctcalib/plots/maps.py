@@ -8,9 +8,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
-from matplotlib.colors import Colormap, LinearSegmentedColormap, LogNorm, Normalize
+from matplotlib.colors import (
+    BoundaryNorm,
+    Colormap,
+    LinearSegmentedColormap,
+    ListedColormap,
+    LogNorm,
+    Normalize,
+)
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Rectangle, Wedge
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from sctcalib.detector.regions import BARREL_ETA, BARREL_PHI
@@ -20,7 +27,7 @@ from sctcalib.plots.style import GREY, PAGE_INCHES, PALE, colour_map, new_page, 
 
 _SEAM = 0.2
 """Width of edges in points: without it hairlines of the background show between neighbours."""
-_BAR = (10.88, 1.75, 0.17, 4.4)
+_BAR = (10.8, 1.75, 0.17, 4.4)
 """Colour bar: left, bottom, width, height in inches."""
 
 
@@ -37,6 +44,8 @@ class Scale:
     """What 0 means if it has a colour of its own."""
     whole: bool = False
     """Values are whole numbers."""
+    names: tuple[tuple[float, str], ...] = ()
+    """Words for the values, where there are only a few."""
 
 
 def count_scale(label: str, values: FloatArray, absent: str = "no data") -> Scale:
@@ -71,6 +80,13 @@ def difference_scale(label: str, values: FloatArray) -> Scale:
     return Scale(label, Normalize(-reach, reach), colour_map("PuOr_r"), "not in both")
 
 
+def three_way_scale(label: str, names: tuple[str, str, str]) -> Scale:
+    """For -1, 0 and 1, each with a word."""
+    colours = ListedColormap([colour_map("PuOr_r")(part) for part in (0.0, 0.5, 1.0)])
+    words = tuple(zip((-1.0, 0.0, 1.0), names, strict=True))
+    return Scale(label, BoundaryNorm([-1.5, -0.5, 0.5, 1.5], 3), colours, names=words)
+
+
 def _pale_free(name: str) -> Colormap:
     """A map without its lightest tenth, which could be taken for 0."""
     colours = colour_map(name)(np.linspace(0.12, 1, 256))
@@ -98,6 +114,8 @@ def _fill(axes: Axes, values: FloatArray, scale: Scale) -> None:
     zero = (values == 0) if scale.zero else np.zeros_like(absent)
     shown = ~absent & ~zero
     corners = outlines()
+    if zero.any():
+        _pale_background(axes)
     axes.add_collection(
         polygons(
             corners[shown], array=values[shown], cmap=scale.colours, norm=scale.norm,
@@ -105,13 +123,23 @@ def _fill(axes: Axes, values: FloatArray, scale: Scale) -> None:
         )
     )  # fmt: skip
     axes.add_collection(
-        polygons(corners[zero], facecolors=PALE, edgecolors="face", linewidths=_SEAM, snap=False)
-    )
-    axes.add_collection(
         polygons(
             corners[absent], facecolors=GREY, edgecolors="#7a7a7a", hatch="//////", linewidths=0
         )
     )
+
+
+def _pale_background(axes: Axes) -> None:
+    """The colour of 0 under everything: thousands of shapes less than one for every side."""
+    for grid in grids():
+        for first in (BARREL_ETA[0], 1):
+            left = float(grid.eta_left(np.array([first]))[0])
+            width = len(BARREL_ETA) / 2 * grid.module_width
+            axes.add_patch(Rectangle((left, grid.bottom), width, grid.height, fc=PALE, lw=0))
+    for disk in disks():
+        for inner, outer in disk.rings:
+            ring = Wedge((disk.x, disk.y), outer, 0, 360, width=outer - inner, fc=PALE, lw=0)
+            axes.add_patch(ring)
 
 
 def _frame_barrel(axes: Axes) -> None:
@@ -177,7 +205,10 @@ def _colour_bar(page: Figure, axes: Axes, values: FloatArray, scale: Scale) -> N
     )
     bar.set_label(scale.label, size=9.5, loc="center")
     frame.tick_params(labelsize=8, size=3)
-    if scale.whole:
+    if scale.names:
+        bar.set_ticks([value for value, _ in scale.names], labels=[word for _, word in scale.names])
+        frame.minorticks_off()
+    elif scale.whole:
         frame.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5), numticks=12))
         frame.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         frame.minorticks_off()
@@ -192,6 +223,8 @@ def _colour_bar(page: Figure, axes: Axes, values: FloatArray, scale: Scale) -> N
 
 def _beyond(values: FloatArray, scale: Scale) -> str:
     """Whether there are values outside the scale; zeros with a colour of their own are not."""
+    if scale.names:
+        return "neither"
     known = values[~np.isnan(values) & ~((values == 0) & bool(scale.zero))]
     below = bool((known < scale.norm.vmin).any())
     above = bool((known > scale.norm.vmax).any())

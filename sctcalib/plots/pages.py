@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 from sctcalib.histograms.monitoring import open_hist
@@ -62,6 +63,11 @@ def read_profiles(path: Path, subject: Subject) -> Profiles:
         raise ArgumentError(msg)
     if run is None:
         msg = f"{subject.heading.source} does not say which run it is of: give --run with --hist"
+        raise ArgumentError(msg)
+    complete = all(record.sigma is not None for record in subject.content.records)
+    if not complete and find_spec("iminuit") is None:
+        msg = f"{subject.heading.source} has no parameters of the fits, and fitting needs iminuit: "
+        msg += "pip install 'sctcalib[fit]', or draw LorentzAngleFile.xml"
         raise ArgumentError(msg)
     with open_hist(path, run) as hist:
         found = hist.lorentz()

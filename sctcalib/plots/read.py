@@ -46,17 +46,21 @@ Read = tuple[int | None, int | None, Content]
 def read_subject(path: Path, choice: Choice) -> Subject:
     """The content of a result file of any kind.
 
-    ``choice`` is for databases; with an XML file it must be empty. Raises InputFileError (exit 74)
+    ``choice`` is for databases; with an XML file only a run can be given, where the file does not
+    say it and its name neither. Raises InputFileError (exit 74)
     for a file that cannot be read or drawn, ArgumentError (exit 7) for a choice that cannot be
     made.
     """
     if is_database(path):
         return read_database(path, choice)
-    if choice.given():
-        msg = f"{path} is not a database: {', '.join(choice.given())} cannot be used with it"
-        raise ArgumentError(msg)
     root = Node(path, parse(path))
     run, events, content = READERS[recognise(root).files](root)
+    unused = [option for option in choice.given() if run is not None or option != "--run"]
+    if unused:
+        msg = f"{path} is not a database: {', '.join(unused)} cannot be used with it"
+        raise ArgumentError(msg)
+    if run is None:
+        run = choice.run or Dataset.parse(path.name).run
     heading = Heading(run=run, source=path.name, stream=stream_of(path.name, run), events=events)
     return Subject(heading, content)
 
@@ -88,10 +92,13 @@ def _noisy_summary(root: Node) -> Read:
         name: detector_numbers([(m.module, getattr(m, name)) for m in modules or ()])
         for name in ("all", "new", "ref")
     }
+    verdict = f"Upload flag {summary.flag} ({FLAGS[summary.flag]})."
+    if summary.reference_run is not None:
+        verdict += f"   Reference run {summary.reference_run}."
     content = StripLists(
         "Noisy strips", lists, empty=modules is None, chips=summary.noisy_chips,
         lumi_blocks=summary.lumi_blocks,
-        verdict=f"Upload flag {summary.flag} ({FLAGS[summary.flag]}).",
+        verdict=verdict,
     )  # fmt: skip
     return summary.run, summary.events, content
 

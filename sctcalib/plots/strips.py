@@ -33,6 +33,7 @@ from sctcalib.plots.style import (
 
 LENGTH_EDGES = np.array([1, 2, 3, 5, 9, 17, 33, 65, 129, 257, 513, 1025, 2049]) - 0.5
 """Lengths of lists: 1, 2, 3-4, 5-8 and so on, twice as many each time."""
+_BREAK = "\n"
 _POSITION_BIN = 16
 """Strips per bin of the distribution over a side."""
 
@@ -82,7 +83,7 @@ def _numbers(content: StripLists, name: str) -> str:
             for key, numbers in content.lists.items()
             if key != name
         )
-    return f"{text}.   {content.verdict}" if content.verdict else f"{text}."
+    return f"{text}.   {content.verdict}".rstrip()
 
 
 _WORDS = {"all": "all", "new": "new", "ref": "in the reference run"}
@@ -162,7 +163,7 @@ def _length_axis(axes: Axes, longest: int) -> None:
     first = (LENGTH_EDGES[:-1] + 0.5).astype(int).tolist()
     last = np.minimum(LENGTH_EDGES[1:] - 0.5, longest).astype(int).tolist()
     names = [
-        str(low) if low == high else f"{low}\N{EN DASH}{high}"
+        str(low) if low == high else f"{low}\N{EN DASH}{_BREAK * (high > 99)}{high}"
         for low, high in zip(first, last, strict=True)
         if low <= longest
     ]
@@ -195,7 +196,7 @@ def _per_chip(axes: Axes, shown: _Shown) -> None:
     axes.axvline(place, 0, 0.84, color=LIMIT_COLOUR, ls="--", lw=1)
     axes.annotate(
         f"noisy chip: more than {limit}", (place, 0.9), xycoords=("data", "axes fraction"),
-        ha="center", size=8.5, color=LIMIT_COLOUR, va="center",
+        ha="right", size=8.5, color=LIMIT_COLOUR, va="center",
     )  # fmt: skip
 
 
