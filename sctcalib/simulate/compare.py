@@ -20,6 +20,7 @@ Examples:
   sctcalib compare-truth demo/truth.json data15_13TeV.….BadStripsSummaryFile.xml
   sctcalib compare-truth --json demo/truth.json mycool.db
   sctcalib compare-truth demo/truth.json data15_13TeV.….EfficiencySummaryFile.xml
+  sctcalib compare-truth raw/truth.json data15_13TeV.….DeadSummaryFile.xml
 """
 _LISTED = 10
 """Missed and superfluous items named in the text."""
@@ -35,7 +36,8 @@ def compare_truth(truth: Path, found: Path, as_json: bool) -> None:
     FOUND is the job's COOL database or one of its XML files.
 
     For hit maps (noisy-strip job): strips whose true occupancy is within five standard deviations
-    of the threshold may be found or not; they are counted apart. For HIST files: every value must
+    of the threshold may be found or not; they are counted apart. For RAW files also dead strips
+    and chips, HV trips and noisy lumi blocks. For HIST files: every value must
     be within five standard deviations of the truth, and counts of errors must be exact.
 
     The exit code is 0 if nothing that had to be found is missed and nothing is found that must
@@ -49,6 +51,10 @@ def compare_truth(truth: Path, found: Path, as_json: bool) -> None:
 
             right = compare_and_print(truth, found, as_json=as_json)
             raise click.exceptions.Exit(0 if right else 1)
+        from sctcalib.simulate.raw_truth import is_raw_truth
+
+        if is_raw_truth(truth):
+            raise click.exceptions.Exit(0 if _compare_raw(truth, found, as_json=as_json) else 1)
         from sctcalib.simulate.comparison import compare
         from sctcalib.simulate.found import read_found
         from sctcalib.simulate.truth import read_truth
@@ -56,17 +62,35 @@ def compare_truth(truth: Path, found: Path, as_json: bool) -> None:
         planted = read_truth(truth)
         lists = read_found(found, planted.run)
         scores = compare(planted, lists)
-    right = all(score.is_right for score in scores)
-    if as_json:
-        click.echo(json.dumps(_as_json(planted, scores, right=right), indent=1))
-    else:
-        _print_table(planted, scores)
-        _print_reference_note(planted, lists)
+    right = _print(planted, scores, lists, as_json=as_json)
     raise click.exceptions.Exit(0 if right else 1)
 
 
+def _compare_raw(truth: Path, found: Path, *, as_json: bool) -> bool:
+    """The same for the truth of RAW files, of which there are more lists."""
+    from sctcalib.simulate.raw_comparison import compare_raw
+    from sctcalib.simulate.raw_found import read_found_in_raw
+    from sctcalib.simulate.raw_truth import read_raw_truth
+
+    planted = read_raw_truth(truth)
+    lists = read_found_in_raw(found, planted.noisy.run)
+    return _print(planted.noisy, compare_raw(planted, lists), lists.noisy, as_json=as_json)
+
+
+def _print(truth: Truth, scores: list[Score], found: Found | None, *, as_json: bool) -> bool:
+    """Print the comparison; whether everything is right."""
+    right = all(score.is_right for score in scores)
+    if as_json:
+        click.echo(json.dumps(_as_json(truth, scores, right=right), indent=1))
+    else:
+        _print_table(truth, scores)
+        if found is not None:
+            _print_reference_note(truth, found)
+    return right
+
+
 def _as_json(truth: Truth, scores: list[Score], *, right: bool) -> dict[str, Any]:
-    from sctcalib.simulate.comparison import describe
+    from sctcalib.simulate.raw_comparison import describe
 
     return {
         "run": truth.run,
@@ -90,7 +114,7 @@ def _as_json(truth: Truth, scores: list[Score], *, right: bool) -> dict[str, Any
 
 
 def _print_table(truth: Truth, scores: list[Score]) -> None:
-    from sctcalib.simulate.comparison import describe
+    from sctcalib.simulate.raw_comparison import describe
 
     click.echo(f"Run {truth.run}, {truth.n_events} events, threshold {truth.threshold:g}")
     titles = ("", "expected", "found", "missed", "extra", "efficiency", "purity", "near (found)")

@@ -71,9 +71,9 @@ def noise(run: int, seed: int) -> RawSettings:
 
 
 def particles(run: int, seed: int) -> RawSettings:
-    """A run whose particles let dead strips be found, in one end cap."""
+    """A run whose particles let dead strips be found, in one layer."""
     base = Settings(
         run, n_events=1500, n_lumi_blocks=15, seed=seed, stream=EXPRESS, defects=Defects(0, 0, 0, 0)
     )
     defects = RawDefects(dead_strips=60, dead_chips=8, dead_links=3, error_links=5)
-    return RawSettings(base, defects, occupancy=0.02, lit="endcapa")
+    return RawSettings(base, defects, occupancy=0.02, lit="barrel:0")

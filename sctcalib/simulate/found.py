@@ -82,7 +82,7 @@ def _from_bad_strips(path: Path, run: int) -> Found:
     from sctcalib.summary.bad_strips import read_bad_strips
 
     file = read_bad_strips(path)
-    _check_run(path, file.run, run)
+    check_run(path, file.run, run)
     if file.folder.strip("/") != FOLDER.strip("/"):
         msg = f"{path}: its strips are of folder {file.folder}, not of {FOLDER}"
         raise InputFileError(msg)
@@ -94,7 +94,7 @@ def _from_summary(path: Path, run: int) -> Found:
     from sctcalib.summary.noisy_summary import read_noisy_summary
 
     file = read_noisy_summary(path)
-    _check_run(path, file.run, run)
+    check_run(path, file.run, run)
     rows = file.noisy_modules or ()
     chips = np.zeros((N_WAFERS, N_CHIPS_PER_SIDE), dtype=bool)
     wafers = np.zeros(N_WAFERS, dtype=bool)
@@ -116,7 +116,8 @@ def _from_summary(path: Path, run: int) -> Found:
     )
 
 
-def _check_run(path: Path, found: int, expected: int) -> None:
+def check_run(path: Path, found: int, expected: int) -> None:
+    """Raise InputFileError for a file of another run."""
     if found != expected:
         msg = f"{path}: is of run {found}, the truth is of run {expected}"
         raise InputFileError(msg)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _EXAMPLE = """\b
 Examples:
   sctcalib simulate raw --run 267367 --files 2 --events 5000 raw
-  sctcalib simulate raw --run 267367 --events 1500 --occupancy 0.02 --lit endcapa \\
+  sctcalib simulate raw --run 267367 --events 1500 --occupancy 0.02 --lit barrel:0 \\
       --stream express_express --dead-strips 50 dead
   sctcalib simulate raw --run 200804 --project data12_8TeV --format 4.0 --mode expanded run1
 """
@@ -92,10 +92,10 @@ _DEFECTS = (
 @click.option("--mu", type=float, default=0.0, help="Instead: collisions per crossing.")
 @click.option(
     "--lit",
-    type=click.Choice(["all", "barrel", "endcapa", "endcapc"]),
+    metavar="WHERE",
     default="all",
     show_default=True,
-    help="Where particles hit; dead items are there too.",
+    help="Where particles hit: all, barrel, endcaps, barrel:0, disk:8, ...; dead items too.",
 )
 @click.option(
     "--previous-run",
@@ -172,7 +172,7 @@ def everything(folder: Path, run: int, seed: int, force: bool) -> None:
 
     hitmaps has the maps of 20 000 events and a reference run, hist and hist-21.0 the monitoring
     histograms of new and old releases, raw the data of the noise stream, dead data with particles
-    in one end cap, for dead strips and chips. Each folder has its truth.json, runInfo.txt and job
+    in one layer, for dead strips and chips. Each folder has its truth.json, runInfo.txt and job
     dictionaries.
     """
     with user_errors():

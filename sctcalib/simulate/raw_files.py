@@ -133,7 +133,9 @@ def _prepare(settings: RawSettings) -> _Run:
     hits = RunHits(settings, run_plan, times, HitSource(occupancy))
     accepted = ~errors.skipped(base.n_events)
     occupancy[planted.wafer, planted.strip] = 0
-    extras = mean_occupancy_of_extras(run_plan, times, accepted) + particle_occupancy(settings)
+    extras = mean_occupancy_of_extras(run_plan, times, accepted) + particle_occupancy(
+        *settings.particles
+    )
     highest = float((occupancy.max(axis=1) + extras).max())
     return _Run(settings, times, run_plan, links, errors, hits, accepted, highest)
 

@@ -41,7 +41,7 @@ class RunHits:
     ) -> None:
         self._plan, self._times, self._noise = plan, times, noise
         self._alive = ~plan.dead.mask().reshape(-1)
-        occupancy = particle_occupancy(settings)
+        occupancy = particle_occupancy(*settings.particles)
         self._particles = -np.log1p(-occupancy) / MEAN_CLUSTER_SIZE * _STARTS
         """Clusters per event and wafer."""
         hits = noise.hits_per_event + float(occupancy.sum()) * N_STRIPS

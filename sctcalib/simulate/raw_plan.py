@@ -22,7 +22,6 @@ from sctcalib.detector.regions import (
     N_MODULES,
     N_STRIPS,
     N_WAFERS,
-    REGIONS,
 )
 from sctcalib.job.errors import OutOfRangeError
 from sctcalib.simulate.model import Planted
@@ -38,7 +37,7 @@ MEAN_CLUSTER_SIZE = float(CLUSTER_SIZES @ np.arange(1, len(CLUSTER_SIZES) + 1))
 _BARREL_PER_COLLISION = (3.0e-4, 2.0e-4, 1.4e-4, 1.0e-4)
 _RING_PER_COLLISION = (0.8e-4, 1.3e-4, 2.3e-4)
 """Strip occupancy per collision by barrel layer and end-cap ring (detector.md 7)."""
-_NOISE_TO_SEARCH = 1e-5
+_NOISE_TO_SEARCH = 2e-5
 """Without particles, dead items are planted on modules with at least this noise."""
 _LEAST_TRIP_HITS = 15.0
 _TRIP_HITS_OF_BIN = 75.0
@@ -131,27 +130,28 @@ def event_times(rng: np.random.Generator, settings: RawSettings) -> Times:
     return Times(start + seconds, nanoseconds, 1 + seconds // SECONDS_PER_LUMI_BLOCK)
 
 
-def particle_occupancy(settings: RawSettings) -> FloatArray:
+def particle_occupancy(occupancy: float, pile_up: float, lit: str) -> FloatArray:
     """Mean occupancy of the strips of every wafer by particles, shape (8176,)."""
     w = wafers()
     per_layer = np.array(_BARREL_PER_COLLISION)[np.where(w.bec == 0, w.layer, 0)]
     per_ring = np.array(_RING_PER_COLLISION)[np.where(w.bec == 0, 0, w.eta)]
-    by_pile_up = settings.pile_up * np.where(w.bec == 0, per_layer, per_ring)
-    occupancy = by_pile_up if settings.pile_up else np.full(N_WAFERS, settings.occupancy)
-    return np.where(lit_wafers(settings.lit), occupancy, 0.0)
+    by_pile_up = pile_up * np.where(w.bec == 0, per_layer, per_ring)
+    return np.where(lit_wafers(lit), by_pile_up + occupancy, 0.0)
 
 
 def lit_wafers(name: str) -> BoolArray:
-    """Wafers of a region by its name, or all of them, shape (8176,)."""
-    lit = np.ones(N_WAFERS, dtype=bool)
-    for region in REGIONS:
-        lit[region.wafers] = name in ("all", region.label.lower())
+    """Wafers of one of `LIT_REGIONS`, shape (8176,)."""
+    w = wafers()
+    part, _, layer = name.partition(":")
+    everywhere = np.ones(N_WAFERS, dtype=bool)
+    parts = {"all": everywhere, "barrel": w.bec == 0, "endcaps": w.bec != 0, "disk": w.bec != 0}
+    lit: BoolArray = parts[part] & (w.layer == int(layer)) if layer else parts[part]
     return lit
 
 
-def wafer_occupancy(settings: RawSettings) -> FloatArray:
+def wafer_occupancy(occupancy: float, pile_up: float, lit: str) -> FloatArray:
     """Mean occupancy of live strips that are not planted, by noise and particles, (8176,)."""
-    return np.repeat(noise_occupancy(), 2) + particle_occupancy(settings)
+    return np.repeat(noise_occupancy(), 2) + particle_occupancy(occupancy, pile_up, lit)
 
 
 def plan_run(
@@ -205,7 +205,7 @@ def _dead(rng: np.random.Generator, chosen: list[IntArray], n_strips: int) -> De
 def _trips(rng: np.random.Generator, settings: RawSettings, chosen: IntArray) -> Iterator[Trip]:
     start = settings.base.run_info().start
     n_bins = settings.duration // HV_BIN_SECONDS
-    normal = wafer_occupancy(settings) * N_STRIPS
+    normal = wafer_occupancy(*settings.particles) * N_STRIPS
     for module in np.sort(chosen).tolist():
         first = int(rng.integers(1, n_bins - settings.trip_bins))
         begin = start + first * HV_BIN_SECONDS

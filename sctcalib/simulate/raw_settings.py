@@ -6,12 +6,23 @@ from dataclasses import dataclass, field
 
 from sctcalib.bytestream.encoder_words import Mode
 from sctcalib.bytestream.writer import EventFormat, file_name, file_name_core
-from sctcalib.detector.regions import REGIONS
+from sctcalib.detector.regions import BARREL_PHI, N_DISKS
 from sctcalib.job.errors import OutOfRangeError
 from sctcalib.simulate.settings import SECONDS_PER_LUMI_BLOCK, Settings
 
 APPLICATION = "SFO-1"
-LIT_REGIONS = ("all", *(region.label.lower() for region in REGIONS))
+LIT_REGIONS = (
+    "all",
+    "barrel",
+    "endcaps",
+    *(f"barrel:{layer}" for layer in range(len(BARREL_PHI))),
+    *(f"disk:{disk}" for disk in range(N_DISKS)),
+)
+"""Where particles may hit; disks and end caps are those of both sides.
+
+A dead-strip search compares layers and disks, so never a part of one: what is dark in a lit layer
+would be dead.
+"""
 HV_BIN_SECONDS = 5
 """The option HVBinWidth: trips begin and end at its multiples."""
 _MAX_OCCUPANCY = 0.045
@@ -49,7 +60,7 @@ class RawSettings:
     pile_up: float = 0.0
     """Instead: collisions per crossing (mu); occupancies follow from the layers."""
     lit: str = "all"
-    """Region that particles hit."""
+    """Where particles hit, one of `LIT_REGIONS`."""
     mode: Mode = Mode.CONDENSED
     event_format: EventFormat = "5.0"
     compress: bool = False
@@ -66,7 +77,7 @@ class RawSettings:
             )
             raise OutOfRangeError(msg)
         if self.lit not in LIT_REGIONS:
-            msg = f"region {self.lit!r} is none of {', '.join(LIT_REGIONS)}"
+            msg = f"region {self.lit!r} is none of all, barrel, endcaps, barrel:0-3, disk:0-8"
             raise OutOfRangeError(msg)
         if self.base.n_events < 1:
             msg = "a RAW file needs at least one event"
@@ -96,6 +107,11 @@ class RawSettings:
         if 2 * defects.unknown_ids > base.n_events // 4:
             msg = "at most an eighth of the events can have too many unknown links"
             raise OutOfRangeError(msg)
+
+    @property
+    def particles(self) -> tuple[float, float, str]:
+        """Occupancy, pile-up and lit region."""
+        return self.occupancy, self.pile_up, self.lit
 
     @property
     def duration(self) -> int:
