@@ -185,7 +185,8 @@ class Decoder:
         """Empty the list, or enlarge the buffer, that an event does not fit into."""
         wanted = int(self._work.state[WANTED])
         if stop == Stop.GROUPS:
-            self._event = self._event._replace(groups=np.zeros(wanted, dtype=np.int64))
+            groups, incidents = (np.zeros(wanted, dtype=np.int64) for _ in range(2))
+            self._event = self._event._replace(groups=groups, incidents=incidents)
         elif stop == Stop.CARRIES:
             self._drain_carries()
             if wanted > len(self._work.carries):

@@ -27,7 +27,7 @@ from sctcalib.bytestream.fragments import (
     read_event_header,
 )
 from sctcalib.bytestream.layout import DATA_SEPARATOR, MAX_EVENT_BYTES, N_BOOKED_ERROR_TYPES
-from sctcalib.bytestream.payload import GROUPS_PER_WORD, SIZE_BIT, STRIP_BIT, Tables
+from sctcalib.bytestream.payload import PER_WORD, SIZE_BIT, STRIP_BIT, Tables
 from sctcalib.detector.identifiers import IntArray
 
 MAX_UNKNOWN_IDS = 10
@@ -141,33 +141,50 @@ def _is_accepted(accept: IntArray, time: int) -> bool:
 
 
 @compiled
-def _fill_hits(
-    groups: IntArray, n_groups: int, block: int, window: int, tables: Tables, maps: Maps,
-    work: Workspace,
-) -> None:  # fmt: skip
-    """Enter the groups of an event into hit, chip and window maps."""
-    do_hits, do_blocks = work.settings[DO_HITS] != 0, work.settings[DO_BLOCKS] != 0
-    counts, windows = maps.counts, maps.windows
+def _fill_counts(counts: NDArray[np.uint32], groups: IntArray, n_groups: int) -> None:
+    """Enter the groups of an event into the hit map."""
     for i in range(n_groups):
-        group = groups[i]
-        wafer = group & _WAFER_MASK
-        first = (group >> STRIP_BIT) & _STRIP_MASK
-        size = (group >> SIZE_BIT) & _SIZE_MASK
-        if do_hits:
-            for strip in range(first, first + size):
-                counts[wafer, strip] += np.uint32(1)
-        if do_blocks:
-            readout = _LAST_STRIP - first if tables.swap[wafer] else first
-            chip = wafer * _CHIPS + readout // _CHIP_STRIPS
-            maps.chip_hits[block, chip] += np.uint32(size)
-            for strip in range(first, first + size):
-                if windows[window, wafer, strip] == _UINT16_END:
-                    windows[window, wafer, strip] = 0
-                    cell = (window * _N_WAFERS + wafer) * _STRIPS + strip
-                    work.carries[work.state[N_CARRIES]] = cell
-                    work.state[N_CARRIES] += 1
-                else:
-                    windows[window, wafer, strip] += np.uint16(1)
+        wafer = groups[i] & _WAFER_MASK
+        first = (groups[i] >> STRIP_BIT) & _STRIP_MASK
+        for strip in range(first, first + ((groups[i] >> SIZE_BIT) & _SIZE_MASK)):
+            counts[wafer, strip] += np.uint32(1)
+
+
+@compiled
+def _fill_window(
+    windows: NDArray[np.uint16],
+    window: int,
+    groups: IntArray,
+    n_groups: int,
+    carries: IntArray,
+    n_carries: int,
+) -> int:
+    """Enter the groups of an event into a window map; the new number of overflows."""
+    for i in range(n_groups):
+        wafer = groups[i] & _WAFER_MASK
+        first = (groups[i] >> STRIP_BIT) & _STRIP_MASK
+        for strip in range(first, first + ((groups[i] >> SIZE_BIT) & _SIZE_MASK)):
+            content = windows[window, wafer, strip]
+            windows[window, wafer, strip] = content + np.uint16(1)
+            if content == _UINT16_END:
+                carries[n_carries] = (window * _N_WAFERS + wafer) * _STRIPS + strip
+                n_carries += 1
+    return n_carries
+
+
+@compiled
+def _fill_chips(
+    chips: NDArray[np.uint32], groups: IntArray, n_groups: int, swap: NDArray[np.uint8]
+) -> None:
+    """Enter the groups of an event into the chips of a lumi block: all of a group into the chip
+    of its first offline strip.
+    """
+    for i in range(n_groups):
+        wafer = groups[i] & _WAFER_MASK
+        first = (groups[i] >> STRIP_BIT) & _STRIP_MASK
+        readout = _LAST_STRIP - first if swap[wafer] else first
+        size = (groups[i] >> SIZE_BIT) & _SIZE_MASK
+        chips[wafer * _CHIPS + readout // _CHIP_STRIPS] += np.uint32(size)
 
 
 @compiled
@@ -255,9 +272,14 @@ def _enter(
         state[EVENTS_OUTSIDE] += 1
     window = 0 if block == 0 else min((block - 1) // settings[PER_WINDOW], n_windows) + 1
     row = min(block, n_blocks + 1)
+    if settings[DO_HITS]:
+        _fill_counts(maps.counts, event.groups, n_groups)
     if settings[DO_BLOCKS]:
         maps.lb_events[row] += 1
-    _fill_hits(event.groups, n_groups, row, window, tables, maps, work)
+        _fill_chips(maps.chip_hits[row], event.groups, n_groups, tables.swap)
+        state[N_CARRIES] = _fill_window(
+            maps.windows, window, event.groups, n_groups, work.carries, state[N_CARRIES]
+        )
 
 
 @compiled
@@ -290,8 +312,8 @@ def fill_event(
         return _COMPRESSED
     if not fault:
         payload, payload_end = event.header[PAYLOAD], event.header[PAYLOAD_END]
-        if GROUPS_PER_WORD * (payload_end - payload) > len(event.groups):
-            state[WANTED] = GROUPS_PER_WORD * (payload_end - payload)
+        if PER_WORD * (payload_end - payload) + PER_WORD > len(event.groups):
+            state[WANTED] = PER_WORD * (payload_end - payload) + PER_WORD
             return _GROUPS
         fault, at, value = find_robs(words, payload, payload_end, tables, event)
     if fault:

@@ -87,6 +87,8 @@ class EventBuffers(NamedTuple):
     """(n,): see `Counter`."""
     groups: IntArray
     """Packed groups of strips (payload.py)."""
+    incidents: IntArray
+    """Space for what `decode_words` notes; as long as ``groups``."""
     robs: IntArray
     """(n RODs, 2): where the fragment of each ROD begins and ends, -1 without one."""
     hv: NDArray[np.int8]
@@ -281,6 +283,7 @@ def _decode_rob(
     n_groups = decode_words(
         words, data, data + n_data, rod, detector_type & _IS_SUPER_CONDENSED != 0, tables,
         event.errors, event.counters, event.groups, n_groups,
+        event.incidents,
     )  # fmt: skip
     return _NONE, 0, n_groups
 

@@ -24,8 +24,8 @@ ROD_HEADER_SIZE, ROD_TRAILER_SIZE = 9, 3
 MAX_ROBS = 4096
 MAX_STATUS_WORDS = 64
 """More status words than any fragment has: a header that claims them is damaged."""
-MAX_EVENT_BYTES = 1 << 28
-"""A data block above 256 MB is damaged; the largest real events have a few."""
+MAX_EVENT_BYTES = 1 << 26
+"""A data block above 64 MB is damaged; the largest real events have a few."""
 
 ERROR_TYPES = (
     "ByteStreamParseError", "TimeOutError", "BCIDError", "LVL1IDError", "PreambleError",

@@ -1,9 +1,13 @@
 """The 16-bit words of one ROD into groups of strips and errors (raw-bytestream.md 3.1-3.11).
 
-Everything here is compiled. Integers are signed 64-bit numbers, bit fields of the packed groups:
+Everything here is compiled, and works on signed 64-bit numbers. One loop over the words makes
+groups, and notes everything else as incidents; these are rare, and turned into errors afterwards.
+Bit fields of a group:
 
     wafer (13 bits) | first offline strip << 13 (10) | size << 23 (8) | time bin << 31 (3)
-    | hit-error flags << 34 (2: first hit, second hit)
+    | hit errors << 34 (2: first hit, second hit)
+
+and of an incident: wafer + 1 (14 bits) | word << 14 (16) | kind << 30.
 """
 
 from __future__ import annotations
@@ -18,41 +22,40 @@ from sctcalib.bytestream.layout import ERROR_TYPES, Counter
 from sctcalib.detector.identifiers import IntArray
 
 STRIP_BIT, SIZE_BIT, TIME_BIN_BIT, HIT_ERROR_BIT = 13, 23, 31, 34
-GROUPS_PER_WORD = 4
-"""Groups that one 32-bit word can make at most: two of each half."""
+PER_WORD = 4
+"""Groups, and incidents, that one 32-bit word makes at most: two of each half."""
 EVENT_MARKS = 2
 """Length of the array with the running numbers of an event: touched wafers, unknown ids."""
 
 _TYPE = {name: bit for bit, name in enumerate(ERROR_TYPES)}
-PARSE, TIMEOUT, BCID = (_TYPE[n] for n in ("ByteStreamParseError", "TimeOutError", "BCIDError"))
-LVL1ID, PREAMBLE, FORMATTER = (_TYPE[n] for n in ("LVL1IDError", "PreambleError", "FormatterError"))
-TRAILER_BIT, OVERFLOW, LIMIT = (
-    _TYPE[n] for n in ("TrailerError", "TrailerOverflowError", "HeaderTrailerLimitError")
+_PARSE, _RAW = 1 << _TYPE["ByteStreamParseError"], 1 << _TYPE["RawError"]
+_PREAMBLE, _TIMEOUT = 1 << _TYPE["PreambleError"], 1 << _TYPE["TimeOutError"]
+_LVL1ID, _BCID = 1 << _TYPE["LVL1IDError"], 1 << _TYPE["BCIDError"]
+_MASKED_LINK, _FORMATTER = 1 << _TYPE["MaskedLink"], 1 << _TYPE["FormatterError"]
+_TRAILER_BIT, _LIMIT = 1 << _TYPE["TrailerError"], 1 << _TYPE["HeaderTrailerLimitError"]
+_OVERFLOW, _MISSING_HEADER = (
+    1 << _TYPE["TrailerOverflowError"],
+    1 << _TYPE["MissingLinkHeaderError"],
 )
-ABCD, RAW, MASKED_LINK = (_TYPE[n] for n in ("ABCDError", "RawError", "MaskedLink"))
-MISSING_HEADER = _TYPE["MissingLinkHeaderError"]
-CHIP_0, MASKED_CHIP_0 = _TYPE["ABCDError_Chip0"], _TYPE["TempMaskedChip0"]
-ERROR_1, ERROR_2, ERROR_4 = (_TYPE[f"ABCDError_Error{code}"] for code in (1, 2, 4))
-ERROR_7, INVALID = _TYPE["ABCDError_Error7"], _TYPE["ABCDError_Invalid"]
+_ABCD, _INVALID = 1 << _TYPE["ABCDError"], 1 << _TYPE["ABCDError_Invalid"]
+_ERROR_1, _ERROR_2 = 1 << _TYPE["ABCDError_Error1"], 1 << _TYPE["ABCDError_Error2"]
+_ERROR_4, _ERROR_7 = 1 << _TYPE["ABCDError_Error4"], 1 << _TYPE["ABCDError_Error7"]
+_CHIP_0, _MASKED_CHIP_0 = _TYPE["ABCDError_Chip0"], _TYPE["TempMaskedChip0"]
 
-_HEADERS, _TRAILERS = int(Counter.LINK_HEADERS), int(Counter.LINK_TRAILERS)
-_HIT_WORDS, _GROUPS = int(Counter.HIT_WORDS), int(Counter.GROUPS)
-_SINGLE, _PAIRED = int(Counter.SINGLE_CONDENSED), int(Counter.PAIRED_CONDENSED)
-_SUPER = int(Counter.SUPER_CONDENSED)
-_FIRST, _EVEN, _LAST = (
-    int(c) for c in (Counter.FIRST_EXPANDED, Counter.PAIRED_EXPANDED, Counter.LAST_EXPANDED)
-)
-_N_LVL1ID, _N_BCID = int(Counter.LVL1ID_ERRORS), int(Counter.BCID_ERRORS)
-_N_TIMEOUT, _N_FORMATTER = int(Counter.TIMEOUT_ERRORS), int(Counter.FORMATTER_ERRORS)
-_N_PREAMBLE, _N_MASKED = int(Counter.PREAMBLE_ERRORS), int(Counter.MASKED_LINKS)
-_N_OVERFLOW, _N_LIMIT = int(Counter.TRAILER_OVERFLOW_ERRORS), int(Counter.TRAILER_LIMIT_ERRORS)
-_N_TRAILER, _N_TEMPORARY = int(Counter.TRAILER_ERRORS), int(Counter.TEMPORARILY_MASKED)
-_N_RAW, _N_ABCD = int(Counter.RAW_DATA), int(Counter.ABCD_ERRORS)
-_HIT_1, _HIT_2 = int(Counter.FIRST_HIT_ERRORS), int(Counter.SECOND_HIT_ERRORS)
-_BAD_CHIP, _BAD_EXPANDED = int(Counter.INVALID_CHIPS), int(Counter.REFUSED_EXPANDED)
-_REFUSED = int(Counter.REFUSED_GROUPS)
-_MISSING = int(Counter.MISSING_LINK_HEADERS)
-_BAD_HEADER, _DROPPED = int(Counter.INVALID_HEADERS), int(Counter.WORDS_AFTER_INVALID_HEADERS)
+(
+    _N_HEADERS, _N_TRAILERS, _N_HITS, _N_GROUPS, _N_SINGLE, _N_PAIRED, _N_SUPER, _N_FIRST, _N_EVEN,
+    _N_LAST, _N_LVL1ID, _N_BCID, _N_TIMEOUT, _N_FORMATTER, _N_PREAMBLE, _N_MASKED, _N_OVERFLOW,
+    _N_LIMIT, _N_TRAILER, _N_TEMPORARY, _N_RAW, _N_ABCD, _N_HIT_1, _N_HIT_2, _N_BAD_CHIP,
+    _N_BAD_EXPANDED, _N_REFUSED, _N_UNKNOWN, _N_MISSING, _N_BAD_HEADER, _N_DROPPED,
+) = range(Counter.WORDS_AFTER_INVALID_HEADERS + 1)  # fmt: skip
+"""The counters of this module, in the order of `Counter`, as plain numbers."""
+
+(
+    _OF_HEADER, _OF_TRAILER, _OF_CHIP, _OF_RAW, _OF_MISSING, _OF_BAD_HEADER, _OF_BAD_CHIP,
+    _OF_BAD_EXPANDED, _OF_REFUSED,
+) = range(9)  # fmt: skip
+"""Kinds of incidents."""
+_WORD_BIT, _KIND_BIT = 14, 30
 
 _LAST_STRIP, _CHIP_STRIPS, _SIDE_CHIPS, _FIBRES = 767, 128, 6, 96
 _FORMATTER_LINKS = 12
@@ -69,9 +72,9 @@ class Tables(NamedTuple):
     rod_ids: IntArray
     """(n,), ascending."""
     wafer: NDArray[np.int16]
-    """(n, 96): wafer behind each fibre, -1 where there is none."""
+    """(n + 1, 96): wafer behind each fibre, -1 where there is none; the last row is all -1."""
     rod_wafers: NDArray[np.int16]
-    """(n, 96): the wafers of each ROD, then -1."""
+    """(n + 1, 96): the wafers of each ROD, then -1; the last row is all -1."""
     swap: NDArray[np.uint8]
     """(8176,): 1 where strips are read out against phi."""
     shared: NDArray[np.uint8]
@@ -94,207 +97,301 @@ class EventErrors(NamedTuple):
 
 
 @compiled
-def mark(
-    words: IntArray,
-    touched: IntArray,
-    marks: IntArray,
-    wafer: int,
-    bits: int,
-) -> None:
-    """Set error bits of a wafer; nothing for wafer -1."""
-    if wafer < 0 or bits == 0:
-        return
-    if words[wafer] == 0:
-        touched[marks[0]] = wafer
-        marks[0] += 1
-    words[wafer] |= bits
+def _mark(errors: EventErrors, wafer: int, bits: int) -> None:
+    """Set error bits of a wafer."""
+    if bits:
+        if errors.words[wafer] == 0:
+            errors.touched[errors.marks[0]] = wafer
+            errors.marks[0] += 1
+        errors.words[wafer] |= bits
 
 
 @compiled
-def mark_link(errors: EventErrors, shared: NDArray[np.uint8], wafer: int, bits: int) -> None:
-    """Set error bits of a link: also of the other side if its data come through this link."""
-    mark(errors.words, errors.touched, errors.marks, wafer, bits)
-    if wafer >= 0 and shared[wafer]:
-        mark(errors.words, errors.touched, errors.marks, wafer ^ 1, bits)
+def mark_link(errors: EventErrors, tables: Tables, wafer: int, bits: int) -> None:
+    """Set error bits of a link: also of the other side if its data come through this link.
+
+    Nothing for wafer -1.
+    """
+    if wafer >= 0:
+        _mark(errors, wafer, bits)
+        if tables.shared[wafer]:
+            _mark(errors, wafer ^ 1, bits)
 
 
 @compiled
 def mark_rod(errors: EventErrors, tables: Tables, rod: int, bits: int) -> None:
     """Set error bits of all wafers that are cabled to a ROD; nothing for ROD -1."""
-    if rod < 0:
-        return
-    for wafer in tables.rod_wafers[rod]:
+    for i in range(_FIBRES):
+        wafer = number(tables.rod_wafers[rod, i])
         if wafer < 0:
             break
-        mark_link(errors, tables.shared, number(wafer), bits)
+        mark_link(errors, tables, wafer, bits)
 
 
 @compiled
-def _flagged_chip(word: int, wafer: int, errors: EventErrors, shared: NDArray[np.uint8]) -> None:
-    """A flagged error of a front-end chip, ``000x xxxx xFFF FEEE``."""
-    if wafer < 0:
-        return
-    code, chip = word & 7, (word >> 3) & 15
-    kind = INVALID
-    if code == 1:
-        kind = ERROR_1
-    elif code == 2:
-        kind = ERROR_2
-    elif code == 4:
-        kind = ERROR_4
-    elif code == 7:
-        kind = ERROR_7
-    if kind != INVALID:
-        # a chip of the other side: this word, and only this one, is about the other wafer
-        wafer = (wafer & ~1) | (chip >> 3)
-        if chip & 7 >= _SIDE_CHIPS:
-            kind = INVALID
-        else:
-            chip_bit = 1 << (CHIP_0 + (chip & 7))
-            mark(errors.words, errors.touched, errors.marks, wafer, chip_bit)
-    mark_link(errors, shared, wafer, (1 << kind) | (1 << ABCD))
+def _header_errors(
+    word: int, wafer: int, tables: Tables, errors: EventErrors, counters: IntArray
+) -> None:
+    """The errors of a link header, ``001p tlbK dMMM MMMM``."""
+    bits = 0
+    if word & 0x1000:
+        counters[_N_PREAMBLE] += 1
+        bits |= _PREAMBLE
+    if word & 0x0800:
+        counters[_N_TIMEOUT] += 1
+        bits |= _TIMEOUT
+    if word & 0x0400:
+        counters[_N_LVL1ID] += 1
+        bits |= _LVL1ID
+    if word & 0x0200:
+        counters[_N_BCID] += 1
+        bits |= _BCID
+    if word & 0x0080:
+        counters[_N_MASKED] += 1
+        bits |= _MASKED_LINK
+    if word & 15 >= _FORMATTER_LINKS:
+        counters[_N_FORMATTER] += 1
+        bits |= _FORMATTER
+    mark_link(errors, tables, wafer, bits)
 
 
 @compiled
-def _trailer(
+def _trailer_errors(
     word: int, wafer: int, tables: Tables, errors: EventErrors, counters: IntArray
 ) -> None:
     """The errors of a link trailer, ``010z hvxx xxxx mmmm``."""
     bits = 0
     if word & 0x1000:
         counters[_N_TRAILER] += 1
-        bits |= 1 << TRAILER_BIT
+        bits |= _TRAILER_BIT
     if word & 0x0800:
         counters[_N_LIMIT] += 1
-        bits |= 1 << LIMIT
+        bits |= _LIMIT
     if word & 0x0400:
         counters[_N_OVERFLOW] += 1
-        bits |= 1 << OVERFLOW
-    mark_link(errors, tables.shared, wafer, bits)
-    if word & 15 and wafer >= 0:
+        bits |= _OVERFLOW
+    mark_link(errors, tables, wafer, bits)
+    if word & 15:
         counters[_N_TEMPORARY] += 1
-        chips = tables.masked[tables.chain[wafer], word & 15]
-        low, high = chips & 0x3F, chips >> _SIDE_CHIPS
-        mark(errors.words, errors.touched, errors.marks, wafer & ~1, low << MASKED_CHIP_0)
-        mark(errors.words, errors.touched, errors.marks, wafer | 1, high << MASKED_CHIP_0)
+        if wafer >= 0:
+            chips = tables.masked[tables.chain[wafer], word & 15]
+            _mark(errors, wafer & ~1, (chips & 0x3F) << _MASKED_CHIP_0)
+            _mark(errors, wafer | 1, (chips >> _SIDE_CHIPS) << _MASKED_CHIP_0)
 
 
 @compiled
-def _header_errors(
-    word: int, wafer: int, errors: EventErrors, shared: NDArray[np.uint8], counters: IntArray
+def _chip_errors(
+    word: int, wafer: int, tables: Tables, errors: EventErrors, counters: IntArray
 ) -> None:
-    """The errors of a link header, ``001p tlbK dMMM MMMM``."""
-    bits = 0
-    if word & 0x1000:
-        counters[_N_PREAMBLE] += 1
-        bits |= 1 << PREAMBLE
-    if word & 0x0800:
-        counters[_N_TIMEOUT] += 1
-        bits |= 1 << TIMEOUT
-    if word & 0x0400:
-        counters[_N_LVL1ID] += 1
-        bits |= 1 << LVL1ID
-    if word & 0x0200:
-        counters[_N_BCID] += 1
-        bits |= 1 << BCID
-    if word & 0x0080:
-        counters[_N_MASKED] += 1
-        bits |= 1 << MASKED_LINK
-    if word & 15 >= _FORMATTER_LINKS:
-        counters[_N_FORMATTER] += 1
-        bits |= 1 << FORMATTER
-    mark_link(errors, shared, wafer, bits)
-
-
-@compiled
-def _make_group(
-    wafer: int,
-    strip: int,
-    size: int,
-    low_bits: int,
-    tables: Tables,
-    errors: EventErrors,
-    counters: IntArray,
-    groups: IntArray,
-    n_groups: int,
-) -> int:
-    """Append a group, or refuse it; the new number of groups."""
+    """A flagged error of a front-end chip, ``000x xxxx xFFF FEEE``."""
+    counters[_N_ABCD] += 1
     if wafer < 0:
-        errors.marks[1] += 1
-        return n_groups
-    if (strip & (_CHIP_STRIPS - 1)) + size > _CHIP_STRIPS:
-        counters[_REFUSED] += 1
-        mark_link(errors, tables.shared, wafer, 1 << PARSE)
-        return n_groups
-    first = _LAST_STRIP - strip - (size - 1) if tables.swap[wafer] else strip
-    groups[n_groups] = wafer | first << STRIP_BIT | size << SIZE_BIT | low_bits << TIME_BIN_BIT
-    return n_groups + 1
+        return
+    code, chip = word & 7, (word >> 3) & 15
+    kind = _INVALID
+    if code == 1:
+        kind = _ERROR_1
+    elif code == 2:
+        kind = _ERROR_2
+    elif code == 4:
+        kind = _ERROR_4
+    elif code == 7:
+        kind = _ERROR_7
+    if kind != _INVALID:
+        # a chip of the other side: this word, and only this one, is about the other wafer
+        wafer = (wafer & ~1) | (chip >> 3)
+        if chip & 7 >= _SIDE_CHIPS:
+            kind = _INVALID
+        else:
+            _mark(errors, wafer, 1 << (_CHIP_0 + (chip & 7)))
+    mark_link(errors, tables, wafer, kind | _ABCD)
 
 
 @compiled
-def _header(
-    word: int, wafer: int, rod: int, tables: Tables, errors: EventErrors, counters: IntArray
-) -> tuple[int, int, int]:
-    """A link header: state, fibre and wafer afterwards; ``wafer`` is that of the link before."""
-    fibre = _FORMATTER_LINKS * ((word >> 4) & 7) + (word & 15)
-    if fibre >= _FIBRES:
-        counters[_BAD_HEADER] += 1
-        mark_link(errors, tables.shared, wafer, 1 << PARSE)
-        return _DROPPING, 0, wafer
-    wafer = number(tables.wafer[rod, fibre]) if rod >= 0 else -1
-    if word & 0x1E80 or word & 15 >= _FORMATTER_LINKS:
-        _header_errors(word, wafer, errors, tables.shared, counters)
-    return _OPEN, fibre, wafer
+def _enter_incidents(
+    incidents: IntArray, n: int, rod: int, tables: Tables, errors: EventErrors, counters: IntArray
+) -> None:
+    """Turn the incidents of a ROD into errors and counts."""
+    for i in range(n):
+        wafer = (incidents[i] & 0x3FFF) - 1
+        word = (incidents[i] >> _WORD_BIT) & 0xFFFF
+        kind = incidents[i] >> _KIND_BIT
+        if kind == _OF_HEADER:
+            _header_errors(word, wafer, tables, errors, counters)
+        elif kind == _OF_TRAILER:
+            _trailer_errors(word, wafer, tables, errors, counters)
+        elif kind == _OF_CHIP:
+            _chip_errors(word, wafer, tables, errors, counters)
+        elif kind == _OF_RAW:
+            counters[_N_RAW] += 1
+            mark_link(errors, tables, wafer, _RAW)
+        elif kind == _OF_MISSING:
+            counters[_N_MISSING] += 1
+            mark_rod(errors, tables, rod, _MISSING_HEADER)
+        else:
+            counter = _N_REFUSED
+            if kind == _OF_BAD_HEADER:
+                counter = _N_BAD_HEADER
+            elif kind == _OF_BAD_CHIP:
+                counter = _N_BAD_CHIP
+            elif kind == _OF_BAD_EXPANDED:
+                counter = _N_BAD_EXPANDED
+            counters[counter] += 1
+            mark_link(errors, tables, wafer, _PARSE)
 
 
 @compiled
-def _further_hit(
-    word: int,
-    strip: int,
-    wafer: int,
-    tables: Tables,
-    errors: EventErrors,
+def _incident(kind: int, word: int, wafer: int) -> int:
+    return kind << _KIND_BIT | word << _WORD_BIT | wafer + 1
+
+
+@compiled
+def _group(wafer: int, strip: int, size: int, low_bits: int, swapped: int) -> int:
+    """A group that is in range; ``strip`` is in readout order."""
+    first = _LAST_STRIP - strip - (size - 1) if swapped else strip
+    return wafer | first << STRIP_BIT | size << SIZE_BIT | low_bits << TIME_BIN_BIT
+
+
+@compiled
+def _scan(
+    words: NDArray[np.uint32],
+    begin: int,
+    end: int,
+    super_condensed: bool,
+    wafers: NDArray[np.int16],
+    swap: NDArray[np.uint8],
     counters: IntArray,
     groups: IntArray,
     n_groups: int,
-) -> tuple[int, int]:
-    """One or two more strips of a cluster in expanded mode: last strip, number of groups."""
-    n_strips = 2 if word & 0x80 else 1
-    if strip + n_strips > _LAST_STRIP:
-        counters[_BAD_EXPANDED] += 1
-        mark_link(errors, tables.shared, wafer, 1 << PARSE)
-        return strip, n_groups
-    strip += 1
-    n_groups = _make_group(wafer, strip, 1, word & 7, tables, errors, counters, groups, n_groups)
-    if n_strips == 1:
-        counters[_LAST] += 1
-        return strip, n_groups
-    counters[_EVEN] += 1
-    strip += 1
-    low = (word >> 4) & 7
-    n_groups = _make_group(wafer, strip, 1, low, tables, errors, counters, groups, n_groups)
-    return strip, n_groups
+    incidents: IntArray,
+) -> tuple[int, int, int]:
+    """The loop: numbers of groups, of incidents, and of groups of unknown fibres.
 
-
-@compiled
-def _grown(
-    word: int, super_condensed: bool, size: int, hit_errors: int, counters: IntArray
-) -> tuple[int, int]:
-    """Size and hit errors of the pending group after a condensed word for its first strip."""
-    if super_condensed:
-        counters[_SUPER] += 1
-        return size + (word & 15) + 1, hit_errors
-    if word & 4:
-        counters[_HIT_1] += 1
-        hit_errors |= 1
-    if word & 1:
-        counters[_PAIRED] += 1
-        if word & 8:
-            counters[_HIT_2] += 1
-            hit_errors |= 2
-        return 2, hit_errors
-    counters[_SINGLE] += 1
-    return max(size, 1), hit_errors
+    All time is spent here, hence one function with its state in local variables; whatever it
+    called with structures of arrays would cost more than the word itself.
+    """
+    n_incidents, n_unknown, n_headers, n_trailers, n_hits, n_dropped = 0, 0, 0, 0, 0, 0
+    n_single, n_paired, n_first = 0, 0, 0
+    state, fibre, wafer, condensed = _CLOSED, 0, -1, False
+    # condensed: side << 10 | strip of the group that may still grow; expanded: the last strip
+    pending, size, hit_errors, strip = -1, 0, 0, _NO_STRIP
+    for half in range(2 * begin, 2 * end + 1):
+        # after the last word, a header without number flushes the group that may still grow
+        word = 0x2000
+        if half < 2 * end:
+            word = number(words[half >> 1])
+            word = word & 0xFFFF if half & 1 else word >> 16
+        position = (word >> 4) & 0x7FF
+        is_header = word >> 13 == 1
+        if pending >= 0 and (is_header or (word & 0x8000 and position != pending)):
+            if word & 0x8000 and (state != _OPEN or position & 0x3FF > _LAST_STRIP):
+                pass
+            elif wafer < 0:
+                n_unknown += 1
+                pending = -1
+            elif (pending & 127) + size > _CHIP_STRIPS:
+                incidents[n_incidents] = _incident(_OF_REFUSED, word, wafer)
+                n_incidents += 1
+                pending = -1
+            else:
+                low = _CONDENSED_TIME_BIN | hit_errors << 3
+                groups[n_groups] = _group(wafer, pending & 0x3FF, size, low, swap[wafer])
+                n_groups += 1
+                pending = -1
+        if is_header:
+            if half == 2 * end:
+                break
+            n_headers += 1
+            pending, size, hit_errors, strip = -1, 0, 0, _NO_STRIP
+            condensed = super_condensed or word & 0x0100 != 0
+            fibre = _FORMATTER_LINKS * ((word >> 4) & 7) + (word & 15)
+            if fibre >= _FIBRES:
+                state = _DROPPING
+                incidents[n_incidents] = _incident(_OF_BAD_HEADER, word, wafer)
+                n_incidents += 1
+                continue
+            state = _OPEN
+            wafer = number(wafers[fibre])
+            if word & 0x1E80 or word & 15 >= _FORMATTER_LINKS:
+                incidents[n_incidents] = _incident(_OF_HEADER, word, wafer)
+                n_incidents += 1
+        elif state == _DROPPING:
+            n_dropped += 1
+        elif word >> 13 == 2:
+            n_trailers += 1
+            state = _CLOSED
+            if word & 0x1C0F:
+                incidents[n_incidents] = _incident(_OF_TRAILER, word, wafer)
+                n_incidents += 1
+        elif state == _CLOSED:
+            incidents[n_incidents] = _incident(_OF_MISSING, word, wafer)
+            n_incidents += 1
+        elif not word & 0x8000:
+            kind = _OF_RAW if word >> 13 == 3 else _OF_CHIP
+            incidents[n_incidents] = _incident(kind, word, wafer)
+            n_incidents += 1
+        elif word & 8 and not condensed:
+            n_hits += 1
+            n_more = 2 if word & 0x80 else 1
+            if strip + n_more > _LAST_STRIP:
+                incidents[n_incidents] = _incident(_OF_BAD_EXPANDED, word, wafer)
+                n_incidents += 1
+                continue
+            counters[_N_EVEN if n_more == 2 else _N_LAST] += 1
+            if wafer < 0:
+                n_unknown += n_more
+            else:
+                groups[n_groups] = _group(wafer, strip + 1, 1, word & 7, swap[wafer])
+                if n_more == 2:
+                    low = (word >> 4) & 7
+                    groups[n_groups + 1] = _group(wafer, strip + 2, 1, low, swap[wafer])
+                n_groups += n_more
+            strip += n_more
+        else:
+            n_hits += 1
+            n_first += not condensed
+            if position & 0x3FF > _LAST_STRIP:
+                strip = _NO_STRIP
+                incidents[n_incidents] = _incident(_OF_BAD_CHIP, word, wafer)
+                n_incidents += 1
+                continue
+            if position >> 10 != fibre & 1:
+                fibre ^= 1
+                wafer = number(wafers[fibre])
+            if not condensed:
+                strip = position & 0x3FF
+                if wafer < 0:
+                    n_unknown += 1
+                else:
+                    groups[n_groups] = _group(wafer, strip, 1, word & 7, swap[wafer])
+                    n_groups += 1
+                continue
+            if pending < 0:
+                pending, size = position, 0
+            if super_condensed:
+                size += (word & 15) + 1
+                counters[_N_SUPER] += 1
+                continue
+            if word & 4:
+                counters[_N_HIT_1] += 1
+                hit_errors |= 1
+            if word & 1:
+                n_paired += 1
+                size = 2
+                if word & 8:
+                    counters[_N_HIT_2] += 1
+                    hit_errors |= 2
+            else:
+                n_single += 1
+                size = max(size, 1)
+    counters[_N_HEADERS] += n_headers
+    counters[_N_TRAILERS] += n_trailers
+    counters[_N_HITS] += n_hits
+    counters[_N_DROPPED] += n_dropped
+    counters[_N_SINGLE] += n_single
+    counters[_N_PAIRED] += n_paired
+    counters[_N_FIRST] += n_first
+    return n_groups, n_incidents, n_unknown
 
 
 @compiled
@@ -309,93 +406,20 @@ def decode_words(
     counters: IntArray,
     groups: IntArray,
     n_groups: int,
+    incidents: IntArray,
 ) -> int:
     """Decode the data words ``begin`` to ``end`` of a ROD; the new number of groups.
 
     ``rod`` is the row of the ROD in the tables, -1 for a ROD that is not cabled. ``groups`` must
-    have room for four groups per word. This is the loop that all time is spent in, hence one
-    function with its state in local variables.
+    have room for `PER_WORD` more per word, ``incidents`` for as many in all.
     """
-    n_before, n_headers, n_trailers, n_hits = n_groups, 0, 0, 0
-    state, fibre, wafer, condensed, missing = _CLOSED, 0, -1, False, False
-    # condensed: side << 10 | strip of the group that may still grow; expanded: the last strip
-    pending, size, hit_errors, strip = -1, 0, 0, _NO_STRIP
-    for half in range(2 * begin, 2 * end):
-        word = number(words[half >> 1])
-        word = word & 0xFFFF if half & 1 else word >> 16
-        is_header = word >> 13 == 1
-        if state != _OPEN and not is_header:
-            if state == _DROPPING:
-                counters[_DROPPED] += 1
-            elif word >> 13 == 2:
-                n_trailers += 1
-                _trailer(word, wafer, tables, errors, counters)
-            else:
-                missing = True
-                counters[_MISSING] += 1
-        elif word & 0x8000:
-            n_hits += 1
-            position = (word >> 4) & 0x7FF
-            condensed_word = super_condensed or condensed
-            if word & 8 and not condensed_word:
-                strip, n_groups = _further_hit(
-                    word, strip, wafer, tables, errors, counters, groups, n_groups
-                )
-                continue
-            if not condensed_word:
-                counters[_FIRST] += 1
-            if position & 0x3FF > _LAST_STRIP:
-                counters[_BAD_CHIP] += 1
-                mark_link(errors, tables.shared, wafer, 1 << PARSE)
-                strip = _NO_STRIP
-                continue
-            if pending >= 0 and position != pending:
-                low = _CONDENSED_TIME_BIN | hit_errors << 3
-                n_groups = _make_group(
-                    wafer, pending & 0x3FF, size, low, tables, errors, counters, groups, n_groups
-                )
-                size = 0
-            if position >> 10 != fibre & 1:
-                fibre ^= 1
-                wafer = number(tables.wafer[rod, fibre]) if rod >= 0 else -1
-            if condensed_word:
-                pending = position
-                size, hit_errors = _grown(word, super_condensed, size, hit_errors, counters)
-            else:
-                strip = position & 0x3FF
-                n_groups = _make_group(
-                    wafer, strip, 1, word & 7, tables, errors, counters, groups, n_groups
-                )
-        elif is_header:
-            if pending >= 0:
-                low = _CONDENSED_TIME_BIN | hit_errors << 3
-                n_groups = _make_group(
-                    wafer, pending & 0x3FF, size, low, tables, errors, counters, groups, n_groups
-                )
-            n_headers += 1
-            state, fibre, wafer = _header(word, wafer, rod, tables, errors, counters)
-            condensed = word & 0x0100 != 0
-            pending, size, hit_errors, strip = -1, 0, 0, _NO_STRIP
-        elif word >> 13 == 2:
-            n_trailers += 1
-            state = _CLOSED
-            if word & 0x1C0F:
-                _trailer(word, wafer, tables, errors, counters)
-        elif word >> 13 == 3:
-            counters[_N_RAW] += 1
-            mark_link(errors, tables.shared, wafer, 1 << RAW)
-        else:
-            counters[_N_ABCD] += 1
-            _flagged_chip(word, wafer, errors, tables.shared)
-    if pending >= 0:
-        low = _CONDENSED_TIME_BIN | hit_errors << 3
-        n_groups = _make_group(
-            wafer, pending & 0x3FF, size, low, tables, errors, counters, groups, n_groups
-        )
-    if missing:
-        mark_rod(errors, tables, rod, 1 << MISSING_HEADER)
-    counters[_HEADERS] += n_headers
-    counters[_TRAILERS] += n_trailers
-    counters[_HIT_WORDS] += n_hits
-    counters[_GROUPS] += n_groups - n_before
-    return n_groups
+    n_all, n_incidents, n_unknown = _scan(
+        words, begin, end, super_condensed, tables.wafer[rod], tables.swap, counters, groups,
+        n_groups, incidents,
+    )  # fmt: skip
+    counters[_N_GROUPS] += n_all - n_groups
+    counters[_N_UNKNOWN] += n_unknown
+    errors.marks[1] += n_unknown
+    if n_incidents:
+        _enter_incidents(incidents, n_incidents, rod, tables, errors, counters)
+    return n_all

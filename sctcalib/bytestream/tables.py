@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sctcalib.bytestream.payload import Tables
-from sctcalib.detector.cabling import Cabling
+from sctcalib.detector.cabling import N_FIBRES, NOT_CABLED, Cabling
 from sctcalib.detector.identifiers import IntArray
 from sctcalib.detector.readout import BoolArray
 from sctcalib.detector.regions import N_CHIPS_PER_MODULE, N_CHIPS_PER_SIDE, N_MODULES, N_WAFERS
@@ -36,10 +36,12 @@ def decoding_tables(cabling: Cabling, swap: BoolArray, good_links: BoolArray | N
     """Arrays for the decoder; ``good_links`` (4088, 2) or None if all links work."""
     links = np.ones((N_MODULES, 2), dtype=bool) if good_links is None else good_links
     single = links[:, 0] != links[:, 1]
+    none = np.full((1, N_FIBRES), NOT_CABLED)
+    wafer = np.concatenate([cabling.wafer, none]).astype(np.int16)
     return Tables(
         rod_ids=np.ascontiguousarray(cabling.rod_ids, dtype=np.int64),
-        wafer=np.array(cabling.wafer, dtype=np.int16),
-        rod_wafers=np.sort(cabling.wafer, axis=1)[:, ::-1].astype(np.int16),
+        wafer=wafer,
+        rod_wafers=np.ascontiguousarray(np.sort(wafer, axis=1)[:, ::-1]),
         swap=np.array(swap, dtype=np.uint8),
         shared=(single[:, None] & links).reshape(N_WAFERS).astype(np.uint8),
         chain=np.repeat(_chains(links, single, cabling.serials), 2),

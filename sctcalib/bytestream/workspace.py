@@ -40,6 +40,7 @@ def new_event_buffers(n_rods: int) -> EventBuffers:
         errors=EventErrors(_zeros(N_WAFERS), _zeros(N_WAFERS), _zeros(EVENT_MARKS)),
         counters=_zeros(len(Counter)),
         groups=_zeros(_GROUPS),
+        incidents=_zeros(_GROUPS),
         robs=_zeros(n_rods, 2),
         hv=np.zeros(n_rods, dtype=np.int8),
         faults=_zeros(n_rods, FAULT_FIELDS),
