@@ -70,6 +70,7 @@ class Decoder:
             self._sum.lb_events,
             self._sum.chip_hits,
             self._sum.windows.low,
+            self._sum.strip_block,
             self._sum.errors,
             self._sum.error_overflow,
             self._sum.rod_hv_not_on,

@@ -90,6 +90,7 @@ class Maps(NamedTuple):
     lb_events: IntArray
     chip_hits: NDArray[np.uint32]
     windows: NDArray[np.uint16]
+    strip_block: IntArray
     errors: IntArray
     error_overflow: IntArray
     rod_hv: IntArray
@@ -188,6 +189,16 @@ def _fill_chips(
 
 
 @compiled
+def _fill_strip_block(sums: IntArray, groups: IntArray, n_groups: int, block: int) -> None:
+    """Add strip times lumi block of every hit of an event to the sums of the wafers."""
+    for i in range(n_groups):
+        first = (groups[i] >> STRIP_BIT) & _STRIP_MASK
+        size = (groups[i] >> SIZE_BIT) & _SIZE_MASK
+        strips = size * first + size * (size - 1) // 2
+        sums[groups[i] & _WAFER_MASK] += strips * block
+
+
+@compiled
 def _fill_errors(event: EventBuffers, maps: Maps) -> None:
     """Enter the errors of an event: a bin for each of the first 15 types, one for the others."""
     for i in range(event.errors.marks[0]):
@@ -277,6 +288,8 @@ def _enter(
     if settings[DO_BLOCKS]:
         maps.lb_events[row] += 1
         _fill_chips(maps.chip_hits[row], event.groups, n_groups, tables.swap)
+        if 0 < block <= n_blocks:
+            _fill_strip_block(maps.strip_block, event.groups, n_groups, block)
         state[N_CARRIES] = _fill_window(
             maps.windows, window, event.groups, n_groups, work.carries, state[N_CARRIES]
         )

@@ -186,6 +186,15 @@ class WindowHits:
                 counts.flat[cell % cells] += np.uint32(overflows << 16)
         return counts
 
+    def wafers(self, first: int, end: int) -> NDArray[np.uint32]:
+        """The hits of the wafers first ... end - 1 in all rows, shape (Y + 2, end - first, 768)."""
+        counts: NDArray[np.uint32] = self.low[:, first:end].astype(np.uint32)
+        for cell, overflows in self.high.items():
+            window, wafer, strip = np.unravel_index(cell, self.low.shape)
+            if first <= wafer < end:
+                counts[window, wafer - first, strip] += np.uint32(overflows << 16)
+        return counts
+
     def merge_row(self, other: WindowHits, window: int) -> None:
         """Add the low parts of a row of another; `high` is not touched but for new overflows."""
         summed = self.low[window].astype(np.uint32)
@@ -215,6 +224,9 @@ class RawMaps:
     """(L + 2, 49056): hits of each chip; column 6 * wafer hash + chip on its side, readout order.
     All strips of a group belong to the chip of its first offline strip."""
     windows: WindowHits
+    strip_block: IntArray
+    """(8176,): sum of offline strip times lumi block over the hits in lumi blocks 1 ... L: the
+    mixed moment of the 2D maps, which their windows have lost."""
     errors: IntArray
     """(8176, 15): events in which a wafer has each of the first 15 error types."""
     error_overflow: IntArray
@@ -301,6 +313,7 @@ class RawMaps:
             self.windows.merge_row(other.windows, window)
         self.windows.high.update(other.windows.high)
         self.lb_events += other.lb_events
+        self.strip_block += other.strip_block
 
     def filled_windows(self) -> Iterator[int]:
         """Rows of ``windows`` that may have hits."""
@@ -341,6 +354,7 @@ def empty_maps(settings: RawSettings, rod_ids: IntArray) -> RawMaps:
         lb_events=np.zeros(n_rows, dtype=np.int64),
         chip_hits=np.zeros((n_rows, N_WAFERS * N_CHIPS_PER_SIDE), dtype=np.uint32),
         windows=WindowHits(np.zeros((n_windows, N_WAFERS, N_STRIPS), dtype=np.uint16)),
+        strip_block=np.zeros(N_WAFERS if settings.lumi_blocks else 0, dtype=np.int64),
         errors=np.zeros((n_errors, N_BOOKED_ERROR_TYPES), dtype=np.int64),
         error_overflow=np.zeros(n_errors, dtype=np.int64),
         rod_hv_not_on=np.zeros(len(rod_ids), dtype=np.int64),

@@ -12,6 +12,7 @@ from sctcalib.job.errors import JobError
 
 if TYPE_CHECKING:
     from sctcalib.job.arguments import Arguments
+    from sctcalib.job.inputs import InputSet
     from sctcalib.job.transform import Job
 
 
@@ -47,6 +48,8 @@ class ZeroEventRule:
     """Exit message; ``{run}`` is replaced."""
     write: str
     """``module:function(job) -> None`` that writes what is said of such a run."""
+    when: Callable[[Arguments], bool] = field(default=lambda arguments: True)
+    """Whether the events of a job with these arguments can be counted beforehand."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,9 @@ class Part:
     """``module:function(job) -> None``, imported when the part runs."""
     check: Callable[[Arguments], Iterable[JobError]] = field(default=lambda arguments: ())
     """Problems of the arguments that the schema cannot express."""
-    check_inputs: Callable[[Any], Iterable[JobError]] = field(default=lambda inputs: ())
+    check_inputs: Callable[[InputSet, Arguments], Iterable[JobError]] = field(
+        default=lambda inputs, arguments: ()
+    )
     """Problems of the resolved inputs, from their names."""
     warn: Callable[[Arguments], Iterable[str]] = field(default=lambda arguments: ())
     zero_events: ZeroEventRule | None = None

@@ -62,8 +62,6 @@ class Runner:
         self.plan: Plan | None = None
         self.arguments: Arguments | None = None
         self.job: Job | None = None
-        self.idle: tuple[Part, ...] = ()
-        """Parts that left early for want of events."""
         self.published: list[Published] = []
         self._reported = False
 
@@ -193,12 +191,14 @@ class Runner:
             raise LogError(msg)
 
     def _run_parts(self, plan: Plan, job: Job) -> None:
-        self.idle = tuple(part for part in plan.parts if self._leave_early(part, job))
         for part in plan.parts:
-            if part not in self.idle:
+            self._apply_zero_event_rule(part, job)
+        for part in plan.parts:
+            if part.name not in job.idle:
                 log.info("part %s begins", part.name)
                 resolve(part.run)(job)
                 log.info("part %s has ended", part.name)
+        self.message = next(iter(job.idle.values()), self.message)
         self.transform.finish(job)
 
     def _fetch(self, inputs: InputSet, workspace: Workspace) -> InputSet:
@@ -230,19 +230,18 @@ class Runner:
             if twin != file.base_name:
                 log.warning("%s and %s have the same adler32", twin, file.base_name)
 
-    def _leave_early(self, part: Part, job: Job) -> bool:
-        """The zero-event rule: write what standby asks for, and nothing that one could upload."""
+    def _apply_zero_event_rule(self, part: Part, job: Job) -> None:
+        """Without events: write what standby asks for, and nothing that one could upload."""
         rule = part.zero_events
-        if rule is None:
-            return False
+        if rule is None or not rule.when(job.arguments):
+            return
         job.events = resolve(rule.count)(job)
         if job.events >= rule.limit(job.configuration):
-            return False
+            return
         log.warning("part %s: %d events in the input", part.name, job.events)
-        self.message = rule.message.format(run=job.run)
-        log.info("%s", self.message)
+        job.idle[part.name] = rule.message.format(run=job.run)
+        log.info("%s", job.idle[part.name])
         resolve(rule.write)(job)
-        return True
 
     def _publish(self, plan: Plan, publication: Publication) -> None:
         job = self.job
@@ -251,7 +250,7 @@ class Runner:
         required = {
             output.suffix
             for part in plan.parts
-            if part not in self.idle
+            if part.name not in job.idle
             for output in part.outputs_of(plan.arguments)
             if not output.optional
         }

@@ -79,6 +79,8 @@ class Job:
     input_facts: dict[InputFile, InputFacts] = field(default_factory=dict)
     shared: dict[str, Any] = field(default_factory=dict)
     """What parts of one job have in common, such as an open file."""
+    idle: dict[str, str] = field(default_factory=dict)
+    """Parts that ended well without their results, with the exit message that says why."""
     resources: ExitStack = field(default_factory=ExitStack)
     """Closed when the parts have run."""
 
@@ -179,7 +181,7 @@ class Transform:
             ),
         )
         if inputs and fitting:
-            problems += [problem for part in parts for problem in part.check_inputs(inputs)]
+            problems += [problem for part in parts for problem in part.check_inputs(inputs, arguments)]
         raise_problems(problems)
         assert configured is not None
         assert inputs is not None

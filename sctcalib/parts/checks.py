@@ -8,8 +8,8 @@ from sctcalib.job.arguments import Arguments
 from sctcalib.job.errors import ArgumentError, JobError
 from sctcalib.job.inputs import InputSet
 
-HIT_MAP_STEP = 2
-"""splitNoisyStrip of a job that reads hit maps."""
+RAW_TO_MAPS_STEP, HIT_MAP_STEP = 1, 2
+"""splitNoisyStrip of jobs that make maps from RAW, and that read maps; 0 is both at once."""
 HIST_PARTS = (
     "doEfficiency",
     "doNoiseOccupancy",
@@ -18,44 +18,71 @@ HIST_PARTS = (
     "doBSErrorDB",
 )
 """Parts that read a monitoring HIST file."""
-NOT_HIST = ("RAW", "DRAW", "HITMAP")
-"""Input types in dataset names that are no HIST files."""
+RAW_ONLY = ("doHV",)
+"""Parts that read RAW whatever the step."""
+DEAD_PARTS, QUIET_PARTS = ("doDeadStrip", "doDeadChip"), ("doQuietStrip", "doQuietChip")
+RAW_TYPES, MAP_TYPES, HIST_TYPES = ("RAW", "DRAW"), ("HITMAP",), ("HIST",)
+"""Input types in dataset names."""
 
 
-def hit_map_step(arguments: Arguments) -> Iterable[JobError]:
-    """Hit maps are read at step 2."""
-    step = arguments["splitNoisyStrip"]
-    if step != HIT_MAP_STEP and arguments.get("input"):  # without input that is what is wrong
-        yield ArgumentError(
-            f"{arguments.place('splitNoisyStrip')} is {step}: "
-            "reading RAW files is not in this version; "
-            f"for hit maps set splitNoisyStrip to {HIT_MAP_STEP}"
-        )
+def reads_maps(arguments: Arguments) -> bool:
+    """Whether a part with steps reads map files."""
+    return bool(arguments["splitNoisyStrip"] == HIT_MAP_STEP)
+
+
+def analyses(arguments: Arguments) -> bool:
+    """Whether a part with steps does more than making maps."""
+    return bool(arguments["splitNoisyStrip"] != RAW_TO_MAPS_STEP)
 
 
 def one_kind_of_input(arguments: Arguments) -> Iterable[JobError]:
-    """A job reads HIST files or something else."""
-    others = [part for part in arguments["part"] if part not in HIST_PARTS]
-    if others:
+    """The parts of a job read the same files."""
+    parts = arguments["part"]
+    others = [part for part in parts if part not in HIST_PARTS]
+    where = f"{arguments.place('part')} holds {', '.join(parts)}"
+    if others and len(others) < len(parts):
         yield ArgumentError(
-            f"{arguments.place('part')} holds {', '.join(arguments['part'])}: "
-            "Both BS and HIST are set to be read. Choose either of BS or HIST. "
+            f"{where}: Both BS and HIST are set to be read. Choose either of BS or HIST. "
             f"({', '.join(others)} in a job of its own)"
+        )
+    if reads_maps(arguments) and 0 < sum(part in RAW_ONLY for part in parts) < len(others):
+        yield ArgumentError(
+            f"{where} with splitNoisyStrip {HIT_MAP_STEP}: doHV reads RAW files and the others "
+            "map files; put doHV in a job of its own"
+        )
+    if any(part in DEAD_PARTS for part in parts) and any(part in QUIET_PARTS for part in parts):
+        yield ArgumentError(f"{where}: dead and quiet items are looked for in jobs of their own")
+
+
+def step_inputs(inputs: InputSet, arguments: Arguments) -> Iterable[JobError]:
+    """Map files at the last step, RAW files at the others."""
+    if reads_maps(arguments):
+        from sctcalib.workflows.map_files import check_map_inputs
+
+        yield from check_map_inputs(inputs, arguments)
+    else:
+        yield from raw_inputs(inputs, arguments)
+
+
+def raw_inputs(inputs: InputSet, arguments: Arguments) -> Iterable[JobError]:
+    """The dataset must not say that the files are something else than RAW."""
+    if inputs.input_type in (*MAP_TYPES, *HIST_TYPES):
+        hint = (
+            f"; for hit maps set splitNoisyStrip to {HIT_MAP_STEP}"
+            if inputs.input_type in MAP_TYPES
+            else ""
+        )
+        yield ArgumentError(
+            f"the inputs are of type {inputs.input_type}; splitNoisyStrip "
+            f"{arguments['splitNoisyStrip']} reads RAW files{hint}"
         )
 
 
-def hit_map_pairs(inputs: InputSet) -> Iterable[JobError]:
-    """Hit maps and LB maps come in pairs."""
-    from sctcalib.workflows.map_files import check_inputs
-
-    return check_inputs(inputs)
-
-
-def hist_type(inputs: InputSet) -> Iterable[JobError]:
-    """The dataset must not say that the files are something else."""
-    if inputs.input_type in NOT_HIST:
+def hist_inputs(inputs: InputSet, arguments: Arguments) -> Iterable[JobError]:
+    """The dataset must not say that the files are something else than HIST."""
+    if inputs.input_type in (*RAW_TYPES, *MAP_TYPES):
         yield ArgumentError(
-            f"the inputs are of type {inputs.input_type}; this part reads HIST files. "
+            f"the inputs are of type {inputs.input_type}; {arguments['part'][0]} reads HIST files. "
             "Choose either of BS or HIST."
         )
 
@@ -68,9 +95,11 @@ def warnings_of_every_part(arguments: Arguments) -> Iterable[str]:
         yield "doRunSelector: no run selector in this version; the run is processed unchecked"
 
 
-def hit_map_warnings(arguments: Arguments) -> Iterable[str]:
-    """Of arguments without effect on hit maps."""
+def step_warnings(arguments: Arguments) -> Iterable[str]:
+    """Of arguments without effect on map files."""
     yield from warnings_of_every_part(arguments)
+    if not reads_maps(arguments):
+        return
     if arguments["maxEvents"] not in (1, -1):
         yield (
             "WARNING! EvtMax is not 1, although HitMap analysis is run! "

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from sctcalib.detector.identifiers import wafer_id32, wafers
+from sctcalib.detector.regions import N_WAFERS
 from sctcalib.histograms.monitoring import ErrorMaps, HistFile, WaferMap
 from sctcalib.job.transform import Job
-from sctcalib.parts.bytestream_errors import ByteStreamErrors, measure
+from sctcalib.parts.bytestream_errors import N_POSITIONS, ByteStreamErrors, measure
 from sctcalib.summary.bytestream_modules import ByteStreamModules, write_bytestream_modules
 from sctcalib.workflows.hist_parts import ATHENA, HistPart, run_hist_part, write_summary
 from sctcalib.workflows.tables import serial_texts
@@ -93,6 +96,7 @@ PART = HistPart(
     name="doBSErrorDB",
     min_events="BSErrorDBMinStat",
     measure=find,
+    nothing=lambda: Found(measure(np.zeros((N_WAFERS, N_POSITIONS)), None, 0), is_empty=True),
     write=write,
     rows=rows,
     figures=figures,

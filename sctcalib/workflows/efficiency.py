@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sctcalib.detector.regions import N_WAFERS
 from sctcalib.histograms.monitoring import HistFile
 from sctcalib.job.transform import Job
 from sctcalib.parts.efficiency import NO_DATA, Efficiency, measure
@@ -49,6 +50,7 @@ PART = HistPart(
     name="doEfficiency",
     min_events="EfficiencyMinStat",
     measure=find,
+    nothing=lambda: measure(np.zeros(N_WAFERS), np.zeros(N_WAFERS), None),
     write=write,
     rows=lambda found: wafer_rows(found.sample_size, found.value),
     figures=figures,

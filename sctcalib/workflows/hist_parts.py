@@ -21,7 +21,7 @@ from sctcalib.summary.monitoring_summary import (
 )
 from sctcalib.summary.page import style_sheets
 from sctcalib.workflows.database import FolderContent, contribute
-from sctcalib.workflows.run_labels import run_labels
+from sctcalib.workflows.run_labels import run_values
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,8 @@ class HistPart(Generic[R]):
     min_events: str
     """Option with the least number of events."""
     measure: Callable[[HistFile, Job], R]
+    nothing: Callable[[], R]
+    """The result of a file without events, which need not have the part's histograms."""
     write: Callable[[Job, R, dict[str, Any]], None]
     """Gets the values with which every summary begins."""
     rows: Callable[[R], Sequence[tuple[int, Sequence[Any]]]]
@@ -57,12 +59,15 @@ class HistPart(Generic[R]):
 
 
 def run_hist_part(part: HistPart[R], job: Job) -> None:
-    """Measure, write the XML files, and add to the database unless nothing was measured."""
+    """Measure, write the XML files, and add to the database unless nothing was measured.
+
+    The tests for standby come in the order of algorithms-hist.md 1.6.
+    """
     hist = hist_file(job)
     check_events(hist.n_events, job.configuration[part.min_events])
-    found = part.measure(hist, job)
+    found = part.measure(hist, job) if hist.n_events else part.nothing()
     standby = hist.n_events == 0 or found.is_empty
-    part.write(job, found, run_values(job))
+    part.write(job, found, run_values(job, events=job.events or 0))
     for sheet in style_sheets(part.style_sheet):
         job.put_beside(sheet)
     if standby:
@@ -101,19 +106,6 @@ def check_events(n_events: int, minimum: int) -> None:
             f"the required minimum number of events {minimum}"
         )
         raise NeedCheckError(msg)
-
-
-def run_values(job: Job) -> dict[str, Any]:
-    """The values with which every summary begins: fields of `RunValues`."""
-    labels = run_labels(job)
-    return {
-        "run": job.run,
-        "start": labels.start,
-        "end": labels.end,
-        "duration": labels.duration,
-        "lumi_blocks": labels.lumi_blocks,
-        "events": job.events or 0,
-    }
 
 
 def write_summary(

@@ -19,7 +19,12 @@ from sctcalib.summary.lorentz_angle_files import (
     write_lorentz_file,
     write_lorentz_summary,
 )
-from sctcalib.summary.lorentz_records import PROFILES, lorentz_records
+from sctcalib.summary.lorentz_records import (
+    PROFILES,
+    LorentzRecord,
+    lorentz_flag,
+    lorentz_records,
+)
 from sctcalib.workflows.database import SAMPLE_SIZE
 from sctcalib.workflows.hist_parts import HistPart, run_hist_part
 
@@ -31,6 +36,7 @@ STORED_TYPE = 111
 """The database has one channel a layer and side, in which the original's last type survives."""
 NEVER_FITTED = tuple((1, side, 100) for side in (0, 1))
 """Layer 1 has no <100> modules."""
+EMPTY = Profile(*(np.zeros(0) for _ in range(4)))
 
 
 @dataclass(frozen=True)
@@ -43,8 +49,12 @@ class Found:
     @property
     def flag(self) -> str:
         """G if every profile that is fitted converged, else R."""
-        good = all(fit.converged for key, fit in self.fits.items() if key not in NEVER_FITTED)
-        return "G" if good else "R"
+        return lorentz_flag(self.records)
+
+    @property
+    def records(self) -> tuple[LorentzRecord, ...]:
+        """As the XML files hold them."""
+        return lorentz_records([self.fits[key] for key in PROFILES])
 
 
 def find(hist: HistFile, job: Job) -> Found:
@@ -61,6 +71,12 @@ def find(hist: HistFile, job: Job) -> Found:
         if key not in NEVER_FITTED
     )
     return Found(fits, empty)
+
+
+def nothing() -> Found:
+    """What a file without events gives: the start values of the fits."""
+    unfitted = fit(EMPTY)
+    return Found({k: NOT_FITTED if k in NEVER_FITTED else unfitted for k in PROFILES}, True)
 
 
 def _fit(key: Key, widths: WidthProfile | None) -> LorentzFit:
@@ -81,10 +97,9 @@ def _fit(key: Key, widths: WidthProfile | None) -> LorentzFit:
 
 def write(job: Job, found: Found, values: dict[str, Any]) -> None:
     """The angles, and all parameters of the fits."""
-    records = lorentz_records([found.fits[key] for key in PROFILES])
-    summary = LorentzSummary(flag=found.flag, records=records, **values)
+    summary = LorentzSummary(flag=found.flag, records=found.records, **values)
     write_lorentz_summary(job.output("LorentzAngleSummaryFile.xml"), summary)
-    write_lorentz_file(job.output("LorentzAngleFile.xml"), LorentzAngleFile(records))
+    write_lorentz_file(job.output("LorentzAngleFile.xml"), LorentzAngleFile(found.records))
 
 
 def rows(found: Found) -> Sequence[tuple[int, Sequence[Any]]]:
@@ -122,6 +137,7 @@ PART = HistPart(
     name="doLorentzAngle",
     min_events="LorentzAngleMinStat",
     measure=find,
+    nothing=nothing,
     write=write,
     rows=rows,
     figures=figures,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sctcalib.detector.regions import N_WAFERS
 from sctcalib.histograms.monitoring import HistFile
 from sctcalib.job.transform import Job
 from sctcalib.parts.noise_occupancy import NoiseOccupancy, measure
@@ -44,6 +45,7 @@ PART = HistPart(
     name="doNoiseOccupancy",
     min_events="NoiseOccupancyMinStat",
     measure=find,
+    nothing=lambda: measure(np.zeros(N_WAFERS)),
     write=write,
     rows=lambda found: wafer_rows(SAMPLE_SIZE, found.value),
     figures=figures,

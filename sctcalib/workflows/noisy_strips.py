@@ -6,12 +6,10 @@ import logging
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sctcalib.detector.bad_channels import read_bad_channels
 from sctcalib.detector.regions import N_STRIPS
-from sctcalib.histograms.hitmaps import HitMaps, merge_hitmaps
-from sctcalib.histograms.lumiblocks import LumiBlockMaps, merge_lumi_blocks
+from sctcalib.histograms.hitmaps import HitMaps
+from sctcalib.histograms.lumiblocks import LumiBlockMaps
 from sctcalib.job.transform import Job
 from sctcalib.parts.noisy_strips import KnownBad, NoisyStrips, Thresholds, find
 from sctcalib.parts.upload_flag import UploadFlag, UploadLimits, judge
@@ -20,7 +18,7 @@ from sctcalib.summary.bad_strips import BadStripsFile, write_bad_strips
 from sctcalib.summary.noisy_summary import NoisySummary, fake_summary, write_noisy_summary
 from sctcalib.workflows.database import FolderContent, contribute
 from sctcalib.workflows.instance import instance, interval
-from sctcalib.workflows.map_files import HIT_MAPS, LUMI_BLOCKS, of_kind
+from sctcalib.workflows.maps import hit_maps, lumi_block_maps
 from sctcalib.workflows.noisy_database import noisy_rows
 from sctcalib.workflows.noisy_records import (
     chip_records,
@@ -30,12 +28,14 @@ from sctcalib.workflows.noisy_records import (
 )
 from sctcalib.workflows.reference_run import ReferenceData, read_reference_data
 from sctcalib.workflows.run_labels import run_labels
-from sctcalib.workflows.tables import readout_swap, serial_numbers
+from sctcalib.workflows.tables import known_bad_channels, readout_swap, serial_numbers
 
 log = logging.getLogger(__name__)
 
 PART = "doNoisyStrip"
-HIT_MAP_FILE, LB_FILE = "SCTHitMaps.root", "SCTLB.root"
+RAW_TO_MAPS = 1
+"""splitNoisyStrip of a job that only makes maps."""
+EMPTY_MAPS = "no event has entered the hit maps"
 SUMMARY, ALL_LIST, NEW_LIST = (
     "BadStripsSummaryFile.xml",
     "BadStripsAllFile.xml",
@@ -64,12 +64,23 @@ def write_standby(job: Job) -> None:
 
 
 def run(job: Job) -> None:
-    """Find the noisy strips of a run and write everything that is said of them."""
+    """Make the maps (step 1), find the noisy strips and write what is said of them."""
+    if job.arguments["splitNoisyStrip"] == RAW_TO_MAPS:
+        events = hit_maps(job).n_events
+        lumi_block_maps(job, [])
+        job.results[PART] = {"events": events}
+        return
     options = job.configuration
     swap = readout_swap(options)
-    known_bad = read_known_bad(options, swap)
+    known_bad = read_known_bad(options)
     reference = read_reference_data(job)
-    maps = merge_hits(job)
+    maps = hit_maps(job)
+    if maps.n_events < options["ZeroEventLimit"]:
+        lumi_block_maps(job, [])
+        job.idle[PART] = f"{EMPTY_MAPS}: no noisy strips are looked for"
+        log.warning("%s", job.idle[PART])
+        write_standby(job)
+        return
     found = find(
         maps.counts,
         maps.entries,
@@ -79,8 +90,7 @@ def run(job: Job) -> None:
         known_bad=known_bad,
         reference=reference.strips,
     )
-    blocks = merge_blocks(job, found)
-    log.info("Root merge successful")
+    blocks = lumi_block_maps(job, np.flatnonzero(found.noisy_chips))
     flag = judge(
         maps.n_events,
         found.counts.modules,
@@ -95,37 +105,15 @@ def run(job: Job) -> None:
     job.results[PART] = figures(found, flag, reference, rows)
 
 
-def merge_hits(job: Job) -> HitMaps:
-    """Merge the hit maps into the job's own."""
-    log.info("Merging Hitmap files!")
-    paths = [file.local for file in of_kind(job.inputs, HIT_MAPS)]
-    with job.progress("merging hit maps") as tick:
-        maps = merge_hitmaps(paths, job.output(HIT_MAP_FILE), progress=tick)
-    job.entries[HIT_MAP_FILE] = maps.n_events
-    return maps
-
-
-def merge_blocks(job: Job, found: NoisyStrips) -> LumiBlockMaps:
-    """Merge the LB maps into the job's own, and get the lumi blocks of the noisy chips."""
-    log.info("Merging LBHitmap files!")
-    paths = [file.local for file in of_kind(job.inputs, LUMI_BLOCKS)]
-    chips = np.flatnonzero(found.noisy_chips)
-    with job.progress("merging lumi-block maps") as tick:
-        blocks = merge_lumi_blocks(paths, job.output(LB_FILE), keep_chips=chips, progress=tick)
-    job.entries[LB_FILE] = blocks.n_events
-    return blocks
-
-
-def read_known_bad(options: Any, swap: NDArray[np.bool_]) -> KnownBad:
+def read_known_bad(options: Any) -> KnownBad:
     """What the option BadChannels names, as far as the Use... options ask for it."""
     if not (options["UseConfiguration"] or options["UseCalibration"]):
         log.warning("UseConfiguration and UseCalibration are off: every noisy strip is new")
         return KnownBad()
-    path = options.path("BadChannels")
-    if path is None:
+    if options.path("BadChannels") is None:
         log.info("no BadChannels: no strip counts as known bad")
         return KnownBad()
-    bad = read_bad_channels(path, swap)
+    bad = known_bad_channels(options)
     return KnownBad(
         bad.configuration if options["UseConfiguration"] else None,
         bad.calibration if options["UseCalibration"] else None,

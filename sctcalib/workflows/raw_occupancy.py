@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sctcalib.detector.regions import N_WAFERS
 from sctcalib.histograms.monitoring import HistFile
 from sctcalib.job.transform import Job
 from sctcalib.parts.raw_occupancy import RawOccupancy, measure
@@ -32,6 +33,7 @@ PART = HistPart(
     name="doRawOccupancy",
     min_events="RawOccupancyMinStat",
     measure=find,
+    nothing=lambda: measure(np.zeros(N_WAFERS), 0),
     write=write,
     rows=lambda found: wafer_rows(found.n_events, found.value),
     figures=figures,

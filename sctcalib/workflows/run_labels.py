@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sctcalib.job.transform import Job
 from sctcalib.runs.run_info import FILE_NAME, read_run_info
@@ -27,3 +28,16 @@ def run_labels(job: Job) -> RunLabels:
         return RunLabels()
     times = utc_text(info.start), utc_text(info.end)
     return RunLabels(*times, info.duration, info.n_lumi_blocks)
+
+
+def run_values(job: Job, *, events: int) -> dict[str, Any]:
+    """The values with which every summary begins: fields of `RunValues`."""
+    labels = run_labels(job)
+    return {
+        "run": job.run,
+        "start": labels.start,
+        "end": labels.end,
+        "duration": labels.duration,
+        "lumi_blocks": labels.lumi_blocks,
+        "events": events,
+    }

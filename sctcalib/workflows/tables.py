@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from sctcalib.detector.bad_channels import BadChannels
+
 
 def readout_swap(configuration: Configuration) -> NDArray[np.bool_]:
     """Which wafers are read out against phi, shape (8176,)."""
@@ -33,3 +35,11 @@ def serial_texts(configuration: Configuration) -> list[str]:
     from sctcalib.detector.tables import serial_text
 
     return [serial_text(serial) for serial in serial_numbers(configuration).tolist()]
+
+
+def known_bad_channels(configuration: Configuration) -> BadChannels:
+    """What the option BadChannels names; nothing without it."""
+    from sctcalib.detector.bad_channels import no_bad_channels, read_bad_channels
+
+    path = configuration.path("BadChannels")
+    return read_bad_channels(path, readout_swap(configuration)) if path else no_bad_channels()
