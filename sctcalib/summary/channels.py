@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from sctcalib.detector.identifiers import module_id32, modules, to_id64
+from sctcalib.detector.identifiers import module_id32, module_names, modules, to_id64
 from sctcalib.detector.regions import N_MODULES
 from sctcalib.summary.fragments import attribute
 from sctcalib.summary.parsing import Fields, Node, natural, whole
@@ -120,6 +120,20 @@ def _module_of_identifier() -> dict[str, int]:
     ids32 = module_id32()
     both = enumerate(zip(ids32.tolist(), to_id64(ids32).tolist(), strict=True))
     return {str(identifier): module for module, pair in both for identifier in pair}
+
+
+@cache
+def _module_of_name() -> dict[str, int]:
+    return {name: module for module, name in enumerate(module_names())}
+
+
+def module_of_name(text: str) -> int:
+    """Module number of ``bec.layer.phi.eta``; raises ValueError for any other text."""
+    module = _module_of_name().get(text)
+    if module is None:
+        msg = f"{text!r} is not the position bec.layer.phi.eta of an SCT module"
+        raise ValueError(msg)
+    return module
 
 
 def _module(node: Node, identifier: str, fields: Fields) -> int:

@@ -44,8 +44,9 @@ def show(file: Path, output: Path | None, everything: bool) -> None:  # fmt: ski
     """Show an XML file that a job has written, or make a page of it.
 
     The kind of file is recognised by its content: the summaries and lists of noisy strips, the
-    summaries and module files of efficiency, occupancies and byte-stream errors, and the files of
-    the Lorentz angle. docs/outputs.md describes what they hold.
+    summaries and module files of efficiency, occupancies and byte-stream errors, the files of the
+    Lorentz angle, those of dead and quiet strips and chips, of trips of the high voltage, and of
+    noisy lumi blocks. docs/outputs.md describes what they hold.
     """
     with user_errors():
         from sctcalib.summary.kinds import recognise

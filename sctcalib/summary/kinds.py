@@ -6,14 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sctcalib.job.errors import InputFileError
+from sctcalib.summary import dead_console as dead
 from sctcalib.summary import monitoring_console as hist
+from sctcalib.summary.bad_modules import STYLE_SHEET as BAD_MODULES_SHEET
+from sctcalib.summary.bad_modules import bad_modules_of
 from sctcalib.summary.bad_strips import bad_strips_of
 from sctcalib.summary.bytestream_modules import bytestream_modules_of
 from sctcalib.summary.console import Report, bad_strips_report, noisy_report
+from sctcalib.summary.dead_files import CHIPS_FOLDER, STRIPS_FOLDER, dead_file_of
+from sctcalib.summary.dead_summary import STYLE_SHEET as DEAD_SHEET
+from sctcalib.summary.dead_summary import dead_summary_of
 from sctcalib.summary.efficiency_modules import efficiency_modules_of
 from sctcalib.summary.lorentz_angle_files import lorentz_file_of, lorentz_summary_of
 from sctcalib.summary.monitoring_summary import SUMMARY_KINDS, SummaryKind, monitoring_summary_of
 from sctcalib.summary.noise_occupancy_file import noise_occupancy_file_of
+from sctcalib.summary.noisy_lb_summary import STYLE_SHEET as NOISY_LB_SHEET
+from sctcalib.summary.noisy_lb_summary import noisy_lb_summary_of
 from sctcalib.summary.noisy_summary import STYLE_SHEET, noisy_summary_of
 from sctcalib.summary.parsing import Node
 
@@ -78,6 +86,30 @@ KINDS = (
         "self::folder[folderDefinition]",
         "LorentzAngleInfo.xsl",
         lambda root: hist.lorentz_file_report(lorentz_file_of(root)),
+    ),
+    Kind(
+        "DeadSummaryFile.xml and QuietSummaryFile.xml",
+        "self::run[value/@name='Strips']",
+        DEAD_SHEET,
+        lambda root: dead.dead_report(dead_summary_of(root), dead.adjective(root.path)),
+    ),
+    Kind(
+        "DeadStripsFile.xml, DeadChipsFile.xml, QuietStripsFile.xml and QuietChipsFile.xml",
+        f"self::channels[@folder='{STRIPS_FOLDER}' or @folder='{CHIPS_FOLDER}']",
+        DEAD_SHEET,
+        lambda root: dead.dead_file_report(dead_file_of(root), dead.adjective(root.path)),
+    ),
+    Kind(
+        "NoisyLBSummaryFile.xml",
+        "self::run[value/@name='LBJudged']",
+        NOISY_LB_SHEET,
+        lambda root: dead.noisy_lb_report(noisy_lb_summary_of(root)),
+    ),
+    Kind(
+        "BadModulesFile.xml",
+        "self::modules",
+        BAD_MODULES_SHEET,
+        lambda root: dead.bad_modules_report(bad_modules_of(root)),
     ),
     Kind(
         "BadStripsAllFile.xml and BadStripsNewFile.xml",

@@ -283,7 +283,7 @@ def test_terminal_gets_tables_and_texts_are_not_markup(
         (None, "s.xml: cannot be read: No such file"),
         ("", "s.xml: not well-formed XML"),
         ("<run></run>", "<run> with these values cannot be shown; these can: BadStripsSummaryFile"),
-        ("<modules></modules>", "<modules> with these values cannot be shown"),
+        ("<module></module>", "<module> with these values cannot be shown"),
         ("<channels></channels>", "line 1: <channels> has no attribute 'server'"),
         (ORIGINAL_SUMMARY_TEXT.replace(">50000<", "><"), "line 9: value 'Events': ''"),
     ],
