@@ -27,13 +27,10 @@ class ModuleLists:
     """The lists of a module in the raw form; empty if not searched or nothing was found."""
 
     module: int
+    links: tuple[int, ...]
+    """Sides that are dead as a whole; the original tells them by the list of chips."""
     chips: str
     strips: str
-
-    @property
-    def links(self) -> tuple[int, ...]:
-        """Sides that are dead as a whole, told by the list of chips."""
-        return WHOLE_SIDES.get(self.chips, ())
 
 
 @dataclass(frozen=True)
@@ -60,6 +57,21 @@ def listed_counts(found: DeadSearch, lists: Sequence[ModuleLists]) -> Counts:
         return counts
     n_links = [len(each.links) for each in lists]
     return Counts(n_links.count(2), n_links.count(1), counts.chips, counts.strips)
+
+
+def summary_lists(found: DeadSearch, lists: Sequence[ModuleLists]) -> tuple[ModuleLists, ...]:
+    """What the summary shows of each module.
+
+    The original shows the list of strips in the place of the chips too, and takes the links from
+    that.
+    """
+    if not found.search.athena:
+        return tuple(lists)
+    return tuple(ModuleLists(x.module, _links(x.strips), x.strips, x.strips) for x in lists)
+
+
+def _links(chips: str) -> tuple[int, ...]:
+    return WHOLE_SIDES.get(chips, ())
 
 
 def chip_rows(found: DeadSearch, lists: Sequence[ModuleLists]) -> list[Row]:
@@ -90,7 +102,9 @@ def _lists(found: DeadSearch) -> Iterator[ModuleLists]:
     modules = np.flatnonzero(chips.any(axis=1) | found.strips.any(axis=1)).tolist()
     chip_texts = _by_side(chips, modules)
     strip_texts = _by_side(found.strips, modules)
-    return map(ModuleLists, modules, chip_texts, strip_texts)
+    dead = found.links.reshape(-1, 2)
+    links = [tuple(np.flatnonzero(dead[module]).tolist()) for module in modules]
+    return map(ModuleLists, modules, links, chip_texts, strip_texts)
 
 
 def _by_side(flags: BoolArray, modules: Sequence[int]) -> list[str]:
@@ -148,8 +162,8 @@ def original_list(found: DeadSearch, module: int) -> ModuleLists:
             if found.search.strips:
                 of_side = found.strips[module, first_strip : first_strip + N_STRIPS].tolist()
                 strips += "".join(run.texts(of_side, first_strip))
-    search = found.search
-    return ModuleLists(module, chips if search.chips else "", strips if search.strips else "")
+    chips, strips = chips if found.search.chips else "", strips if found.search.strips else ""
+    return ModuleLists(module, _links(chips), chips, strips)
 
 
 def log_lines(found: DeadSearch) -> Iterator[str]:

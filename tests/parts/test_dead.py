@@ -23,6 +23,7 @@ from sctcalib.parts.dead_lists import (
     module_lists,
     original_list,
     strip_rows,
+    summary_lists,
 )
 from sctcalib.parts.dead_strips import numbered
 from sctcalib.parts.dead_wafers import no_hit_probability
@@ -164,6 +165,23 @@ def test_silent_region_has_no_dead_links():
     found = search(np.zeros((N_WAFERS, N_STRIPS), dtype=np.uint32))
     assert not found.links.any()
     assert found.checked_chips == 6 * N_WAFERS
+
+
+def test_links_are_known_in_a_search_for_strips_alone_too():
+    found = search(hits(0, counts=calm_layer(40_000)), chips=False)
+    (made,) = summary_lists(found, module_lists(found))
+    assert (made.links, made.chips, made.strips) == ((0, 1), "", " 0-767  768-1535 ")
+
+
+def test_summary_of_the_original_shows_strips_in_the_place_of_chips():
+    found = search(calm_layer(40_000), compatibility="athena")
+    (made,) = summary_lists(found, module_lists(found))
+    assert (made.links, made.chips, made.strips) == ((), " 768-1535 ", " 768-1535 ")
+    # a run ends at strip 5, and again where it ends
+    errors = all_but(SIDES[0])
+    found = search(hits(level(30, range(6))), bs_error_wafers=errors, compatibility="athena")
+    (made,) = summary_lists(found, module_lists(found))
+    assert (made.links, made.chips) == ((), " 0-5  0-5 ")
 
 
 # E11: dead chips
