@@ -84,7 +84,7 @@ def summary(report: Mapping[str, Any]) -> Iterator[str]:
     for part, figures in report["results"].items():
         yield part
         for label, value in figures.items():
-            if value not in ("", None):
+            if value not in ("", None) and not isinstance(value, dict):
                 yield f"  {label:<26} {value}"
     outputs = [file for entry in report["files"]["output"] for file in entry["subFiles"]]
     if outputs:

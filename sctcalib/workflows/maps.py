@@ -128,6 +128,6 @@ def _write_lumi_blocks(job: Job) -> Any:
 
 
 def _from_sums(raw: Any, chips: ArrayLike | None) -> LumiBlockMaps:
-    kept = np.arange(raw.chip_hits.shape[1]) if chips is None else np.asarray(chips)
+    kept = np.arange(raw.chip_hits.shape[1]) if chips is None else np.asarray(chips, dtype=np.int64)
     contents: NDArray[np.float32] = raw.chip_hits[1:-1, kept].T.astype(np.float32)
     return LumiBlockMaps(raw.lb_events[1:-1], kept, contents, raw.n_events)

@@ -164,5 +164,5 @@ def _figures(maps: RawMaps) -> dict[str, Any]:
         "files incomplete": maps.files_incomplete,
         "places damaged": maps.damage.count,
     }
-    counters = {name.replace("_", " "): value for name, value in maps.counters.items()}
-    return {name: value for name, value in {**named, **counters}.items() if value}
+    counters = {name: value for name, value in maps.counters.items() if value}
+    return {name: value for name, value in named.items() if value} | {"counters": counters}
