@@ -14,6 +14,7 @@ from sctcalib.cool.console import (
     print_table,
     shortened,
 )
+from sctcalib.cool.merge_command import merge
 
 if TYPE_CHECKING:
     from sctcalib.cool.folder import Folder
@@ -42,7 +43,10 @@ def _shared_options(command: F) -> F:
 
 @click.group()
 def cool() -> None:
-    """Look into COOL conditions databases in SQLite files."""
+    """Look into COOL conditions databases in SQLite files, and merge them."""
+
+
+cool.add_command(merge)
 
 
 @cool.command("ls", epilog="\b\nExample:\n  sctcalib cool ls mycool.db")

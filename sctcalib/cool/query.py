@@ -47,6 +47,20 @@ class Object:
 
 
 @dataclass(frozen=True)
+class Columns:
+    """Stored objects as columns of equal length, by ascending channel and since."""
+
+    channel: Sequence[int] = ()
+    since: Sequence[int] = ()
+    until: Sequence[int] = ()
+    payload: Sequence[tuple[Any, ...]] = ()
+    """Values in the order of the fields; of a folder with vector payload, one tuple per record."""
+
+    def __len__(self) -> int:
+        return len(self.channel)
+
+
+@dataclass(frozen=True)
 class _Layer:
     """Where the current objects of HEAD or a tag are: tables and condition on alias ``i``."""
 
@@ -131,6 +145,19 @@ def _select(
     parameters: Sequence[int],
     order: Order,
 ) -> list[Object]:
+    rows = _rows(folder, layer.table, *_range(layer, since, until, where, parameters, order))
+    return _objects(folder, rows)
+
+
+def _range(
+    layer: _Layer,
+    since: int,
+    until: int,
+    where: str = "",
+    parameters: Sequence[int] = (),
+    order: Order = Order.CHANNEL,
+) -> tuple[str, tuple[int, ...]]:
+    """The condition for objects that touch a closed range, and its parameters."""
     # the subquery only helps SQLite to start at the object that reaches into the range
     condition = (
         f"{layer.condition} AND i.IOV_SINCE >= COALESCE((SELECT MAX(m.IOV_SINCE) "
@@ -139,7 +166,7 @@ def _select(
         f"ORDER BY {order.value}"
     )
     values = (*layer.parameters, *layer.parameters, since, since, until, since, *parameters)
-    return _objects(folder, layer.table, condition, values)
+    return condition, values
 
 
 def head_as_of(folder: Folder, date: str, since: int, until: int, order: Order) -> list[Object]:
@@ -152,11 +179,54 @@ def head_as_of(folder: Folder, date: str, since: int, until: int, order: Order) 
         f"(SELECT 1 FROM {table} n WHERE n.OBJECT_ID = i.NEW_HEAD_ID AND n.SYS_INSTIME > ?)) "
         f"AND i.IOV_SINCE <= ? AND i.IOV_UNTIL > ? ORDER BY {order.value}"
     )
-    return _objects(folder, table, condition, (date, date, until, since))
+    return _objects(folder, _rows(folder, table, condition, (date, date, until, since)))
 
 
-def _objects(folder: Folder, table: str, condition: str, parameters: Sequence[Any]) -> list[Object]:
-    """Objects of the rows ``i`` of a table, with the payload where the folder keeps it."""
+def columns(folder: Folder, tag: str, since: int, until: int) -> Columns:
+    """What `browse` finds in all channels, as columns: for comparing many objects at once."""
+    layer = _layer(folder, tag)
+    rows = _rows(folder, layer.table, *_range(layer, since, until))
+    if not rows:
+        return Columns()
+    if folder.payload is Payload.VECTOR:
+        found = [_vector_object(folder, row) for row in rows]
+        payload: Sequence[Any] = [tuple(tuple(i.values()) for i in o.items) for o in found]
+    else:
+        _check_complete(folder, rows)
+        payload = list(decode(folder, [row[6:] for row in rows], [row[0] for row in rows]))
+    channel, first, end, *_ = zip(*rows, strict=True)
+    return Columns(channel, first, end, payload)
+
+
+def next_starts(folder: Folder, tag: str, after: int) -> dict[int, int]:
+    """By channel, where the first object begins that begins after a key; others are left out."""
+    layer = _layer(folder, tag)
+    rows = folder.db.file.rows(
+        f"SELECT c.CHANNEL_ID, (SELECT MIN(i.IOV_SINCE) FROM {layer.table} i WHERE "
+        f"{layer.condition} AND i.CHANNEL_ID = c.CHANNEL_ID AND i.IOV_SINCE > ?) AS start "
+        f"FROM {folder.table('CHANNELS')} c WHERE start IS NOT NULL",
+        (*layer.parameters, after),
+    )
+    return dict(rows)
+
+
+def last_start(folder: Folder, tag: str, before: int) -> int | None:
+    """Where the last of the current objects begins that begins before a key; None without one."""
+    layer = _layer(folder, tag)
+    # the + keeps SQLite from using another index than that of IOV_SINCE, which it reads backwards
+    condition = layer.condition.replace("i.", "+i.")
+    row = folder.db.file.row(
+        f"SELECT i.IOV_SINCE FROM {layer.table} i WHERE {condition} AND i.IOV_SINCE < ? "
+        "ORDER BY i.IOV_SINCE DESC LIMIT 1",
+        (*layer.parameters, before),
+    )
+    return None if row is None else int(row[0])
+
+
+def _rows(
+    folder: Folder, table: str, condition: str, parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    """The rows ``i`` of a table, with the payload where the folder keeps it."""
     iovs, payload = folder.table("IOVS"), folder.table("PAYLOAD")
     source = f"{folder.table('CHANNELS')} c CROSS JOIN {table} i ON i.CHANNEL_ID = c.CHANNEL_ID"
     row_alias = "i"
@@ -173,17 +243,20 @@ def _objects(folder: Folder, table: str, condition: str, parameters: Sequence[An
         columns = [f"{row_alias}.OBJECT_ID", *(f"{row_alias}.{name}" for name in names)]
     fixed = f"i.CHANNEL_ID, i.IOV_SINCE, i.IOV_UNTIL, i.OBJECT_ID, {row_alias}.SYS_INSTIME"
     sql = f"SELECT {fixed}, {', '.join(columns)} FROM {source} WHERE {condition}"
-    rows = folder.db.file.rows(sql, parameters)
-    if folder.payload is Payload.VECTOR:
-        return [_vector_object(folder, row) for row in rows]
-    return _plain_objects(folder, rows)
+    return folder.db.file.rows(sql, parameters)
 
 
-def _plain_objects(folder: Folder, rows: list[tuple[Any, ...]]) -> list[Object]:
+def _check_complete(folder: Folder, rows: list[tuple[Any, ...]]) -> None:
     for row in rows:
         if row[5] is None:
             msg = f"{folder}: channel {row[0]}: the payload of object {row[3]} is missing"
             raise DatabaseError(msg)
+
+
+def _objects(folder: Folder, rows: list[tuple[Any, ...]]) -> list[Object]:
+    if folder.payload is Payload.VECTOR:
+        return [_vector_object(folder, row) for row in rows]
+    _check_complete(folder, rows)
     names = [name for name, _ in folder.fields]
     records = decode(folder, [row[6:] for row in rows], [row[0] for row in rows])
     return [
