@@ -8,7 +8,7 @@ SETUP := setup.cfg pyproject.toml
 # pytest-xdist workers; the suite is made for two cores
 WORKERS ?= 2
 
-.PHONY: help venv demo test test-root lint format benchmarks wheel clean
+.PHONY: help venv demo test test-root fuzz lint format benchmarks wheel clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ $(VENV)/.python:
 	@touch $@
 
 $(VENV)/.ready: $(VENV)/.python $(SETUP)
-	$(PIP) install --quiet --no-build-isolation -e .
+	$(PIP) install --quiet --no-build-isolation -e '.[raw,fit,plots]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.ready
@@ -46,6 +46,9 @@ test: $(VENV)/.test  ## the tests
 
 test-root: $(VENV)/.root  ## the comparisons with ROOT itself, where its wheel exists
 	@if [ -e $(VENV)/.root ]; then $(BIN)/python -m pytest -m root tests; fi
+
+fuzz: $(VENV)/.test  ## the byte-stream decoder on 200 000 damaged inputs
+	$(BIN)/python tests/bytestream/fuzz.py
 
 lint: $(VENV)/.lint  ## style, format and types
 	$(BIN)/ruff check .
