@@ -34,6 +34,12 @@ def find(hist: HistFile, job: Job) -> Found:
     return Found(errors, nothing_read(maps, hist.hits_if_present()))
 
 
+def nothing(job: Job) -> Found:
+    """What a file without events gives; the original counts the side that it always stores."""
+    athena = job.configuration["compatibility"] == ATHENA
+    return Found(measure(np.zeros((N_WAFERS, N_POSITIONS)), None, 0, athena=athena), is_empty=True)
+
+
 def nothing_read(maps: ErrorMaps, hits: WaferMap | None) -> bool:
     """Whether the SCT was in standby: no errors with hits in the detector are a good result.
 
@@ -96,7 +102,7 @@ PART = HistPart(
     name="doBSErrorDB",
     min_events="BSErrorDBMinStat",
     measure=find,
-    nothing=lambda: Found(measure(np.zeros((N_WAFERS, N_POSITIONS)), None, 0), is_empty=True),
+    nothing=nothing,
     write=write,
     rows=rows,
     figures=figures,

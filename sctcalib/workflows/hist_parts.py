@@ -49,7 +49,7 @@ class HistPart(Generic[R]):
     min_events: str
     """Option with the least number of events."""
     measure: Callable[[HistFile, Job], R]
-    nothing: Callable[[], R]
+    nothing: Callable[[Job], R]
     """The result of a file without events, which need not have the part's histograms."""
     write: Callable[[Job, R, dict[str, Any]], None]
     """Gets the values with which every summary begins."""
@@ -65,7 +65,7 @@ def run_hist_part(part: HistPart[R], job: Job) -> None:
     """
     hist = hist_file(job)
     check_events(hist.n_events, job.configuration[part.min_events])
-    found = part.measure(hist, job) if hist.n_events else part.nothing()
+    found = part.measure(hist, job) if hist.n_events else part.nothing(job)
     standby = hist.n_events == 0 or found.is_empty
     part.write(job, found, run_values(job, events=job.events or 0))
     for sheet in style_sheets(part.style_sheet):
