@@ -239,6 +239,7 @@ def _check_rod(words: NDArray[np.uint32], begin: int, end: int) -> tuple[int, in
 @compiled
 def _decode_rob(
     words: NDArray[np.uint32],
+    halves: NDArray[np.uint16],
     row: int,
     tables: Tables,
     event: EventBuffers,
@@ -281,7 +282,7 @@ def _decode_rob(
         _second_status(number(words[status + 1]), rod, tables, event)
     event.counters[_RODS] += 1
     n_groups = decode_words(
-        words, data, data + n_data, rod, detector_type & _IS_SUPER_CONDENSED != 0, tables,
+        halves, data, data + n_data, rod, detector_type & _IS_SUPER_CONDENSED != 0, tables,
         event.errors, event.counters, event.groups, n_groups,
         event.incidents,
     )  # fmt: skip
@@ -325,10 +326,11 @@ def decode_robs(words: NDArray[np.uint32], tables: Tables, event: EventBuffers) 
     All numbers of the event must have been cleared.
     """
     n_groups, n_faults = 0, 0
+    halves = words.view(np.uint16)
     for row in range(len(tables.rod_ids)):
         if event.robs[row, 0] < 0:
             continue
-        fault, value, n_groups = _decode_rob(words, row, tables, event, n_groups)
+        fault, value, n_groups = _decode_rob(words, halves, row, tables, event, n_groups)
         if fault:
             event.counters[_DAMAGED] += 1
             if n_faults < len(event.faults):

@@ -12,6 +12,7 @@ and of an incident: wafer + 1 (14 bits) | word << 14 (16) | kind << 30.
 
 from __future__ import annotations
 
+import sys
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +25,8 @@ from sctcalib.detector.identifiers import IntArray
 STRIP_BIT, SIZE_BIT, TIME_BIN_BIT, HIT_ERROR_BIT = 13, 23, 31, 34
 PER_WORD = 4
 """Groups, and incidents, that one 32-bit word makes at most: two of each half."""
-EVENT_MARKS = 2
-"""Length of the array with the running numbers of an event: touched wafers, unknown ids."""
+EVENT_MARKS, CURSOR = 2, 3
+"""Lengths of two arrays of `EventErrors`."""
 
 _TYPE = {name: bit for bit, name in enumerate(ERROR_TYPES)}
 _PARSE, _RAW = 1 << _TYPE["ByteStreamParseError"], 1 << _TYPE["RawError"]
@@ -59,8 +60,13 @@ _WORD_BIT, _KIND_BIT = 14, 30
 
 _LAST_STRIP, _CHIP_STRIPS, _SIDE_CHIPS, _FIBRES = 767, 128, 6, 96
 _FORMATTER_LINKS = 12
-_CLOSED, _OPEN, _DROPPING = 0, 1, 2
-"""State between words: before a header or after a trailer, in a link, after an invalid header."""
+_HEADER, _TRAILER, _RAW_DATA, _HIT = 1, 2, 3, 4
+"""The upper three bits of the kinds of words; 0 is a flagged error of a chip, 4-7 are hits."""
+_CLEAN_TRAILER = 0x4000
+_HALF = 1 if sys.byteorder == "little" else 0
+"""The more significant half of a 32-bit word comes first: on such machines at the odd index."""
+_GROUPS, _INCIDENTS, _UNKNOWN = range(3)
+"""Entries of the cursor."""
 _NO_STRIP = 1 << 20
 """Stands for "no first hit": beyond every limit, so that what follows it is refused."""
 _CONDENSED_TIME_BIN = 2
@@ -94,6 +100,8 @@ class EventErrors(NamedTuple):
     """(8176,): wafers with errors; ``marks[0]`` of them."""
     marks: IntArray
     """(2,): number of touched wafers, number of groups of unknown fibres."""
+    cursor: IntArray
+    """(3,): groups in the event, incidents and groups of unknown fibres in the ROD so far."""
 
 
 @compiled
@@ -241,162 +249,211 @@ def _enter_incidents(
 
 
 @compiled
-def _incident(kind: int, word: int, wafer: int) -> int:
-    return kind << _KIND_BIT | word << _WORD_BIT | wafer + 1
+def _note(kind: int, word: int, wafer: int, incidents: IntArray, cursor: IntArray) -> None:
+    """Note an incident."""
+    incidents[cursor[_INCIDENTS]] = kind << _KIND_BIT | word << _WORD_BIT | wafer + 1
+    cursor[_INCIDENTS] += 1
 
 
 @compiled
-def _group(wafer: int, strip: int, size: int, low_bits: int, swapped: int) -> int:
-    """A group that is in range; ``strip`` is in readout order."""
-    first = _LAST_STRIP - strip - (size - 1) if swapped else strip
-    return wafer | first << STRIP_BIT | size << SIZE_BIT | low_bits << TIME_BIN_BIT
+def _add(
+    wafer: int,
+    strip: int,
+    size: int,
+    low_bits: int,
+    swap: NDArray[np.uint8],
+    groups: IntArray,
+    incidents: IntArray,
+    cursor: IntArray,
+) -> None:
+    """Add a group, or refuse it; ``strip`` is in readout order."""
+    if wafer < 0:
+        cursor[_UNKNOWN] += 1
+    elif (strip & (_CHIP_STRIPS - 1)) + size > _CHIP_STRIPS:
+        _note(_OF_REFUSED, 0, wafer, incidents, cursor)
+    else:
+        first = _LAST_STRIP - strip - (size - 1) if swap[wafer] else strip
+        group = wafer | first << STRIP_BIT | size << SIZE_BIT | low_bits << TIME_BIN_BIT
+        groups[cursor[_GROUPS]] = group
+        cursor[_GROUPS] += 1
+
+
+@compiled
+def _condensed_link(
+    halves: NDArray[np.uint16],
+    at: int,
+    end: int,
+    fibre: int,
+    super_condensed: bool,
+    wafers: NDArray[np.int16],
+    swap: NDArray[np.uint8],
+    counters: IntArray,
+    groups: IntArray,
+    incidents: IntArray,
+    cursor: IntArray,
+) -> tuple[int, int]:
+    """A link in condensed or super-condensed mode, from the word after its header to its end: the
+    position of the trailer or header there, and the fibre.
+    """
+    wafer = number(wafers[fibre])
+    # side << 10 | strip of the group that may still grow, and its size
+    pending, size, errors, n_hits, n_paired, n_bad = -1, 0, 0, 0, 0, 0
+    while at < end:
+        word = number(halves[at ^ _HALF])
+        kind = word >> 13
+        if kind in (_HEADER, _TRAILER):
+            break
+        at += 1
+        if kind < _HIT:
+            _note(_OF_RAW if kind == _RAW_DATA else _OF_CHIP, word, wafer, incidents, cursor)
+            continue
+        n_hits += 1
+        position = (word >> 4) & 0x7FF
+        if position & 0x3FF > _LAST_STRIP:
+            n_bad += 1
+            _note(_OF_BAD_CHIP, word, wafer, incidents, cursor)
+            continue
+        if position != pending:
+            if pending >= 0:
+                low = _CONDENSED_TIME_BIN | errors << 3
+                _add(wafer, pending & 0x3FF, size, low, swap, groups, incidents, cursor)
+            pending, size = position, 0
+            if position >> 10 != fibre & 1:
+                fibre ^= 1
+                wafer = number(wafers[fibre])
+        if super_condensed:
+            size += (word & 15) + 1
+        else:
+            paired = word & 1
+            n_paired += paired
+            size = 2 if paired else max(size, 1)
+            if word & 0xC:
+                errors |= (word >> 2) & 1 | (word >> 2) & (paired << 1)
+                counters[_N_HIT_1] += (word >> 2) & 1
+                counters[_N_HIT_2] += (word >> 3) & paired
+    if pending >= 0:
+        low = _CONDENSED_TIME_BIN | errors << 3
+        _add(wafer, pending & 0x3FF, size, low, swap, groups, incidents, cursor)
+    counters[_N_HITS] += n_hits
+    counters[_N_PAIRED] += n_paired
+    counters[_N_SUPER if super_condensed else _N_SINGLE] += n_hits - n_bad - n_paired
+    return at, fibre
+
+
+@compiled
+def _expanded_link(
+    halves: NDArray[np.uint16],
+    at: int,
+    end: int,
+    fibre: int,
+    wafers: NDArray[np.int16],
+    swap: NDArray[np.uint8],
+    counters: IntArray,
+    groups: IntArray,
+    incidents: IntArray,
+    cursor: IntArray,
+) -> tuple[int, int]:
+    """The same in expanded mode, in which every strip is a group of its own."""
+    wafer = number(wafers[fibre])
+    strip = _NO_STRIP
+    while at < end:
+        word = number(halves[at ^ _HALF])
+        kind = word >> 13
+        if kind in (_HEADER, _TRAILER):
+            break
+        at += 1
+        if kind < _HIT:
+            _note(_OF_RAW if kind == _RAW_DATA else _OF_CHIP, word, wafer, incidents, cursor)
+            continue
+        counters[_N_HITS] += 1
+        if not word & 8:
+            counters[_N_FIRST] += 1
+            position = (word >> 4) & 0x7FF
+            strip = position & 0x3FF
+            if strip > _LAST_STRIP:
+                strip = _NO_STRIP
+                _note(_OF_BAD_CHIP, word, wafer, incidents, cursor)
+                continue
+            if position >> 10 != fibre & 1:
+                fibre ^= 1
+                wafer = number(wafers[fibre])
+            _add(wafer, strip, 1, word & 7, swap, groups, incidents, cursor)
+            continue
+        n_strips = 2 if word & 0x80 else 1
+        if strip + n_strips > _LAST_STRIP:
+            _note(_OF_BAD_EXPANDED, word, wafer, incidents, cursor)
+            continue
+        counters[_N_EVEN if n_strips == 2 else _N_LAST] += 1
+        _add(wafer, strip + 1, 1, word & 7, swap, groups, incidents, cursor)
+        if n_strips == 2:
+            _add(wafer, strip + 2, 1, (word >> 4) & 7, swap, groups, incidents, cursor)
+        strip += n_strips
+    return at, fibre
 
 
 @compiled
 def _scan(
-    words: NDArray[np.uint32],
-    begin: int,
+    halves: NDArray[np.uint16],
+    at: int,
     end: int,
     super_condensed: bool,
     wafers: NDArray[np.int16],
     swap: NDArray[np.uint8],
     counters: IntArray,
     groups: IntArray,
-    n_groups: int,
     incidents: IntArray,
-) -> tuple[int, int, int]:
-    """The loop: numbers of groups, of incidents, and of groups of unknown fibres.
+    cursor: IntArray,
+) -> None:
+    """The loop over the links of a ROD, from one 16-bit word to another.
 
-    All time is spent here, hence one function with its state in local variables; whatever it
-    called with structures of arrays would cost more than the word itself.
+    Nearly all time is spent here and in the loops over the words of a link. They have no structures
+    of arrays, whose handling would take longer than the words themselves.
     """
-    n_incidents, n_unknown, n_headers, n_trailers, n_hits, n_dropped = 0, 0, 0, 0, 0, 0
-    n_single, n_paired, n_first = 0, 0, 0
-    state, fibre, wafer, condensed = _CLOSED, 0, -1, False
-    # condensed: side << 10 | strip of the group that may still grow; expanded: the last strip
-    pending, size, hit_errors, strip = -1, 0, 0, _NO_STRIP
-    for half in range(2 * begin, 2 * end + 1):
-        # after the last word, a header without number flushes the group that may still grow
-        word = 0x2000
-        if half < 2 * end:
-            word = number(words[half >> 1])
-            word = word & 0xFFFF if half & 1 else word >> 16
-        position = (word >> 4) & 0x7FF
-        is_header = word >> 13 == 1
-        if pending >= 0 and (is_header or (word & 0x8000 and position != pending)):
-            if word & 0x8000 and (state != _OPEN or position & 0x3FF > _LAST_STRIP):
-                pass
-            elif wafer < 0:
-                n_unknown += 1
-                pending = -1
-            elif (pending & 127) + size > _CHIP_STRIPS:
-                incidents[n_incidents] = _incident(_OF_REFUSED, word, wafer)
-                n_incidents += 1
-                pending = -1
-            else:
-                low = _CONDENSED_TIME_BIN | hit_errors << 3
-                groups[n_groups] = _group(wafer, pending & 0x3FF, size, low, swap[wafer])
-                n_groups += 1
-                pending = -1
-        if is_header:
-            if half == 2 * end:
-                break
-            n_headers += 1
-            pending, size, hit_errors, strip = -1, 0, 0, _NO_STRIP
-            condensed = super_condensed or word & 0x0100 != 0
-            fibre = _FORMATTER_LINKS * ((word >> 4) & 7) + (word & 15)
-            if fibre >= _FIBRES:
-                state = _DROPPING
-                incidents[n_incidents] = _incident(_OF_BAD_HEADER, word, wafer)
-                n_incidents += 1
+    fibre, n_headers, n_trailers = -1, 0, 0
+    while at < end:
+        word = number(halves[at ^ _HALF])
+        at += 1
+        kind = word >> 13
+        if kind != _HEADER:
+            wafer = number(wafers[fibre]) if fibre >= 0 else -1
+            if kind != _TRAILER:
+                _note(_OF_MISSING, word, wafer, incidents, cursor)
                 continue
-            state = _OPEN
-            wafer = number(wafers[fibre])
-            if word & 0x1E80 or word & 15 >= _FORMATTER_LINKS:
-                incidents[n_incidents] = _incident(_OF_HEADER, word, wafer)
-                n_incidents += 1
-        elif state == _DROPPING:
-            n_dropped += 1
-        elif word >> 13 == 2:
             n_trailers += 1
-            state = _CLOSED
             if word & 0x1C0F:
-                incidents[n_incidents] = _incident(_OF_TRAILER, word, wafer)
-                n_incidents += 1
-        elif state == _CLOSED:
-            incidents[n_incidents] = _incident(_OF_MISSING, word, wafer)
-            n_incidents += 1
-        elif not word & 0x8000:
-            kind = _OF_RAW if word >> 13 == 3 else _OF_CHIP
-            incidents[n_incidents] = _incident(kind, word, wafer)
-            n_incidents += 1
-        elif word & 8 and not condensed:
-            n_hits += 1
-            n_more = 2 if word & 0x80 else 1
-            if strip + n_more > _LAST_STRIP:
-                incidents[n_incidents] = _incident(_OF_BAD_EXPANDED, word, wafer)
-                n_incidents += 1
-                continue
-            counters[_N_EVEN if n_more == 2 else _N_LAST] += 1
-            if wafer < 0:
-                n_unknown += n_more
-            else:
-                groups[n_groups] = _group(wafer, strip + 1, 1, word & 7, swap[wafer])
-                if n_more == 2:
-                    low = (word >> 4) & 7
-                    groups[n_groups + 1] = _group(wafer, strip + 2, 1, low, swap[wafer])
-                n_groups += n_more
-            strip += n_more
+                _note(_OF_TRAILER, word, wafer, incidents, cursor)
+            continue
+        n_headers += 1
+        of_header = _FORMATTER_LINKS * ((word >> 4) & 7) + (word & 15)
+        if of_header >= _FIBRES:
+            wafer = number(wafers[fibre]) if fibre >= 0 else -1
+            _note(_OF_BAD_HEADER, word, wafer, incidents, cursor)
+            while at < end and halves[at ^ _HALF] >> 13 != _HEADER:
+                counters[_N_DROPPED] += 1
+                at += 1
+            continue
+        fibre = of_header
+        if word & 0x1E80 or word & 15 >= _FORMATTER_LINKS:
+            _note(_OF_HEADER, word, number(wafers[fibre]), incidents, cursor)
+        if at < end and halves[at ^ _HALF] == _CLEAN_TRAILER:
+            at += 1
+            n_trailers += 1
+        elif super_condensed or word & 0x0100:
+            at, fibre = _condensed_link(
+                halves, at, end, fibre, super_condensed, wafers, swap, counters, groups, incidents,
+                cursor,
+            )  # fmt: skip
         else:
-            n_hits += 1
-            n_first += not condensed
-            if position & 0x3FF > _LAST_STRIP:
-                strip = _NO_STRIP
-                incidents[n_incidents] = _incident(_OF_BAD_CHIP, word, wafer)
-                n_incidents += 1
-                continue
-            if position >> 10 != fibre & 1:
-                fibre ^= 1
-                wafer = number(wafers[fibre])
-            if not condensed:
-                strip = position & 0x3FF
-                if wafer < 0:
-                    n_unknown += 1
-                else:
-                    groups[n_groups] = _group(wafer, strip, 1, word & 7, swap[wafer])
-                    n_groups += 1
-                continue
-            if pending < 0:
-                pending, size = position, 0
-            if super_condensed:
-                size += (word & 15) + 1
-                counters[_N_SUPER] += 1
-                continue
-            if word & 4:
-                counters[_N_HIT_1] += 1
-                hit_errors |= 1
-            if word & 1:
-                n_paired += 1
-                size = 2
-                if word & 8:
-                    counters[_N_HIT_2] += 1
-                    hit_errors |= 2
-            else:
-                n_single += 1
-                size = max(size, 1)
+            at, fibre = _expanded_link(
+                halves, at, end, fibre, wafers, swap, counters, groups, incidents, cursor
+            )
     counters[_N_HEADERS] += n_headers
     counters[_N_TRAILERS] += n_trailers
-    counters[_N_HITS] += n_hits
-    counters[_N_DROPPED] += n_dropped
-    counters[_N_SINGLE] += n_single
-    counters[_N_PAIRED] += n_paired
-    counters[_N_FIRST] += n_first
-    return n_groups, n_incidents, n_unknown
 
 
 @compiled
 def decode_words(
-    words: NDArray[np.uint32],
+    halves: NDArray[np.uint16],
     begin: int,
     end: int,
     rod: int,
@@ -408,18 +465,21 @@ def decode_words(
     n_groups: int,
     incidents: IntArray,
 ) -> int:
-    """Decode the data words ``begin`` to ``end`` of a ROD; the new number of groups.
+    """Decode the data of a ROD in the 32-bit words ``begin`` to ``end``; the new number of groups.
 
-    ``rod`` is the row of the ROD in the tables, -1 for a ROD that is not cabled. ``groups`` must
-    have room for `PER_WORD` more per word, ``incidents`` for as many in all.
+    ``halves`` are the words of the event, seen as 16-bit words of this machine. ``rod`` is the row
+    of the ROD in the tables, -1 for a ROD that is not cabled. ``groups`` must have room for
+    `PER_WORD` more per word, ``incidents`` for as many in all.
     """
-    n_all, n_incidents, n_unknown = _scan(
-        words, begin, end, super_condensed, tables.wafer[rod], tables.swap, counters, groups,
-        n_groups, incidents,
+    cursor = errors.cursor
+    cursor[_GROUPS], cursor[_INCIDENTS], cursor[_UNKNOWN] = n_groups, 0, 0
+    _scan(
+        halves, 2 * begin, 2 * end, super_condensed, tables.wafer[rod], tables.swap, counters,
+        groups, incidents, cursor,
     )  # fmt: skip
-    counters[_N_GROUPS] += n_all - n_groups
-    counters[_N_UNKNOWN] += n_unknown
-    errors.marks[1] += n_unknown
-    if n_incidents:
-        _enter_incidents(incidents, n_incidents, rod, tables, errors, counters)
-    return n_all
+    counters[_N_GROUPS] += cursor[_GROUPS] - n_groups
+    counters[_N_UNKNOWN] += cursor[_UNKNOWN]
+    errors.marks[1] += cursor[_UNKNOWN]
+    if cursor[_INCIDENTS]:
+        _enter_incidents(incidents, cursor[_INCIDENTS], rod, tables, errors, counters)
+    return number(cursor[_GROUPS])

@@ -26,7 +26,7 @@ from sctcalib.bytestream.filling import (
 from sctcalib.bytestream.fragments import FAULT_FIELDS, N_FIELDS, EventBuffers
 from sctcalib.bytestream.layout import Counter
 from sctcalib.bytestream.maps import RawSettings
-from sctcalib.bytestream.payload import EVENT_MARKS, EventErrors
+from sctcalib.bytestream.payload import CURSOR, EVENT_MARKS, EventErrors
 from sctcalib.detector.identifiers import IntArray
 from sctcalib.detector.regions import N_WAFERS
 
@@ -37,7 +37,7 @@ def new_event_buffers(n_rods: int) -> EventBuffers:
     """Buffers for one event at a time."""
     return EventBuffers(
         header=_zeros(N_FIELDS),
-        errors=EventErrors(_zeros(N_WAFERS), _zeros(N_WAFERS), _zeros(EVENT_MARKS)),
+        errors=EventErrors(_zeros(N_WAFERS), _zeros(N_WAFERS), _zeros(EVENT_MARKS), _zeros(CURSOR)),
         counters=_zeros(len(Counter)),
         groups=_zeros(_GROUPS),
         incidents=_zeros(_GROUPS),
