@@ -25,8 +25,9 @@ from sctcalib.parts.dead_lists import (
     strip_rows,
     summary_lists,
 )
+from sctcalib.parts.dead_means import region_means
 from sctcalib.parts.dead_strips import numbered
-from sctcalib.parts.dead_wafers import no_hit_probability
+from sctcalib.parts.dead_wafers import classify, no_hit_probability
 
 MODULE = int(module_of(0, 3, 3, -1))
 SIDES = (2 * MODULE, 2 * MODULE + 1)
@@ -228,17 +229,24 @@ def test_noisy_strip_keeps_its_chip_alive_and_out_of_the_mean():
     assert lists(found) == ("", " 128-199  201-255 ")
 
 
-def test_noisy_strips_are_above_the_threshold_not_at_it():
+@pytest.mark.parametrize(
+    ("count", "in_region", "on_wafer"),
+    [(999, True, True), (1000, False, True), (1001, False, False)],
+)
+def test_strip_at_the_noisy_threshold_counts_on_its_wafer_but_not_in_its_region(
+    count, in_region, on_wafer
+):
     counts = hits(level(30))
-    limit = int(np.float32(0.0500001) * N)
-    counts[SIDES[0], 3] = limit
-    thresholds = replace(THRESHOLDS, noisy=np.float32(0.05))
-    quiet = search(counts, thresholds=thresholds)
-    counts[SIDES[0], 3] = limit + 1
-    noisy = search(counts, thresholds=thresholds)
-    # at the threshold neither in the mean of the region, nor noisy on its wafer
-    assert quiet.means.barrel[3] * N * 1536 * 672 == pytest.approx(767 * 30 + 500)
-    assert noisy.means.barrel[3] * N * 1536 * 672 == pytest.approx(767 * 30)
+    counts[SIDES[0], 3] = count
+    sixteenth = np.float32(0.0625)
+    means = region_means(counts, 16_000, sixteenth, no_bad_channels().modules)
+    expected = 767 * 30 + count * in_region
+    assert means.barrel[3] * 16_000 * 1536 * 672 == pytest.approx(expected)
+    state = classify(
+        counts, 16_000, sixteenth,
+        swap=NO_SWAP, bad=no_bad_channels(), skipped=NO_ERRORS, busy=False,
+    )  # fmt: skip
+    assert state.noisy.sum() == (not on_wafer)
 
 
 # E12, E13: dead strips
@@ -287,6 +295,12 @@ def test_strips_767_and_768_do_not_join():
     thresholds = replace(THRESHOLDS, strip_order="straight")
     found = search(counts, thresholds=thresholds, bs_error_wafers=all_but(*SIDES))
     assert lists(found) == ("", " 767  768 ")
+
+
+def test_original_never_looks_at_position_0_of_side_1():
+    flags = np.zeros((2, N_STRIPS), dtype=bool)
+    flags[:, [0, 767]] = True
+    assert np.flatnonzero(numbered(flags, "athena")[0]).tolist() == [0, 767, 769]
 
 
 @pytest.mark.parametrize(("others", "dead"), [(20, False), (21, True)])
@@ -434,12 +448,13 @@ def test_region_of_bad_modules_has_no_mean():
     assert not found.links.any()
 
 
-@pytest.mark.parametrize(("count", "busy"), [(1, False), (2, True)])
-def test_busy_stream_is_told_by_the_outermost_layer(count, busy):
+@pytest.mark.parametrize(("n_events", "busy"), [(8192, False), (8191, True)])
+def test_busy_stream_is_told_by_the_outermost_layer(n_events, busy):
     counts = np.zeros((N_WAFERS, N_STRIPS), dtype=np.uint32)
     w = wafers()
-    counts[(w.bec == 0) & (w.layer == 3)] = count
-    assert search(counts, n_events=15_000).busy == busy
+    counts[(w.bec == 0) & (w.layer == 3)] = 1
+    thresholds = replace(THRESHOLDS, busy=np.float32(2.0**-13))
+    assert search(counts, n_events, thresholds).busy == busy
 
 
 def test_in_a_busy_stream_silent_strips_do_not_lower_the_mean():

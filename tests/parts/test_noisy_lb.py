@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -60,6 +61,13 @@ def test_example_of_a_noisy_lumi_block(chips, fraction, noisy, flag):
     assert np.flatnonzero(found.noisy).tolist() == [1] * noisy
     assert found.flag == flag
     assert found.noisy_fraction == (0.25 if noisy else 0)
+
+
+def test_lumi_block_at_the_limit_is_not_noisy():
+    hits = np.zeros((N_CHIPS, 10), dtype=np.float32)
+    hits[: N_CHIPS // 4, 1] = 97
+    quarter = replace(THRESHOLDS, chip_fraction=0.25)
+    assert find_noisy_lumi_blocks(EVENTS, hits, quarter).flag == "Y"
 
 
 def test_flags_of_silence_and_of_too_few_events():
