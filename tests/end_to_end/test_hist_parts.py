@@ -455,6 +455,22 @@ def test_standby_with_athena_writes_the_database(jobs, name):
     assert set(modules.efficiency.tolist()) == {0}
 
 
+@pytest.mark.parametrize("name", STANDBY)
+def test_athena_in_standby_counts_the_side_that_is_always_stored(jobs, name):
+    summary = read_monitoring_summary(output(jobs(name, athena=True), "BSErrorSummaryFile.xml"))
+    assert summary.means[0][1].tolist() == [1] + [0] * 47
+
+
+def test_without_events_the_histograms_of_the_parts_are_not_asked_for(jobs, runs, tmp_path):
+    stems = {b"SCT_NumberOf": b"XCT_NumberOf", b"hitsmap": b"Xitsmap", b"h_phiVs": b"X_phiVs"}
+    hist = patched(hist_of(runs("no events")), tmp_path / "h.root", stems)
+    write_job(tmp_path, runs("no events"), hist=hist)
+    run_job(tmp_path)
+    for name in ALL_XML:
+        expected = output(jobs("no events"), name)
+        assert (tmp_path / name).read_bytes() == expected.read_bytes()
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_few_events_ask_for_a_check_whatever_the_maps_hold(runs, tmp_path, part):
     write_job(tmp_path, runs("few events"), part)
