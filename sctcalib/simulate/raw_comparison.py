@@ -26,9 +26,9 @@ from sctcalib.detector.regions import (
 )
 from sctcalib.simulate import comparison
 from sctcalib.simulate.comparison import Expected, Score, score
-from sctcalib.simulate.model import CLEAR_SIGMA
+from sctcalib.simulate.model import CLEAR_SIGMA, threshold_sigma
 from sctcalib.simulate.raw_found import FoundInRaw, FoundTrip
-from sctcalib.simulate.raw_plan import strips_of_chips, wafer_occupancy
+from sctcalib.simulate.raw_plan import NOISY_BLOCK_OCCUPANCY, strips_of_chips, wafer_occupancy
 from sctcalib.simulate.raw_settings import HV_BIN_SECONDS
 from sctcalib.simulate.raw_truth import RawTruth
 from sctcalib.simulate.settings import SECONDS_PER_LUMI_BLOCK
@@ -54,7 +54,9 @@ class Reach:
 
 def compare_raw(truth: RawTruth, found: FoundInRaw) -> list[Score]:
     """Score every list that was found against the truth."""
-    scores = [] if found.noisy is None else comparison.compare(truth.noisy, found.noisy)
+    scores = []
+    if found.noisy is not None:
+        scores = comparison.compare(truth.noisy, found.noisy, _louder(truth))
     if found.dead_strips is not None:
         scores.append(score(DEAD_STRIPS, found.dead_strips, expected_dead_strips(truth)))
     if found.dead_chips is not None:
@@ -64,6 +66,13 @@ def compare_raw(truth: RawTruth, found: FoundInRaw) -> list[Score]:
     if found.noisy_blocks is not None:
         scores.append(_score_blocks(truth, found.noisy_blocks))
     return scores
+
+
+def _louder(truth: RawTruth) -> BoolArray:
+    """Wafers that trips or noisy lumi blocks bring near the threshold of noisy strips, (8176,)."""
+    highest = truth.noisy.highest_background + _added_occupancy(truth)
+    sigma = threshold_sigma(highest, truth.n_events, truth.noisy.threshold)
+    return np.asarray(sigma > -CLEAR_SIGMA) & (_added_occupancy(truth) > 0)
 
 
 def expected_dead_strips(truth: RawTruth) -> Expected:
@@ -119,9 +128,12 @@ def _link_reach(truth: RawTruth) -> Reach:
     cell = np.where(w.bec == 0, N_DISKS, w.layer) * 4 + np.where(w.bec == 0, w.layer, w.eta)
     size = np.bincount(cell)[cell]
     alive = wafer_occupancy(truth.occupancy, truth.pile_up, truth.lit)
+    planted = truth.noisy.planted
+    added = np.bincount(planted.wafer, planted.occupancy, minlength=N_WAFERS) / N_STRIPS
+    added += _added_occupancy(truth)
     dead = truth.dead.mask().sum(axis=1) / N_STRIPS
     lowest = (np.bincount(cell, alive * (1 - dead)))[cell] / size
-    highest = np.bincount(cell, alive + _added_occupancy(truth))[cell] / size
+    highest = np.bincount(cell, alive + added)[cell] / size
     hits = truth.n_events * lowest * size * N_STRIPS
     return _within(truth.n_events * N_STRIPS, lowest, highest, hits)
 
@@ -135,15 +147,14 @@ def _within(trials: int, lowest: FloatArray, highest: FloatArray, hits: FloatArr
 
 
 def _added_occupancy(truth: RawTruth) -> FloatArray:
-    """Upper limit of what planted noise adds to the mean occupancy of each wafer."""
-    planted = truth.noisy.planted
-    added = np.bincount(planted.wafer, planted.occupancy, minlength=N_WAFERS) / N_STRIPS
+    """Upper limit of what trips and noisy lumi blocks add to the mean occupancy of wafers."""
+    added = np.zeros(N_WAFERS)
     for trip in truth.trips:
         share = (trip.end - trip.begin) / _duration(truth)
         added[2 * trip.module : 2 * trip.module + 2] += 2 * share * trip.hits / N_STRIPS
     for block in truth.noisy_blocks:
         share = truth.noisy.events_per_lumi_block[block.lumi_block - 1] / max(truth.n_events, 1)
-        added[block.wafers()] += share
+        added[block.wafers()] += 2 * share * NOISY_BLOCK_OCCUPANCY
     return added
 
 

@@ -40,7 +40,7 @@ from sctcalib.simulate.clusters import Clusters
 from sctcalib.simulate.files import CONFIGURATION, no_tick, reference_of, rng_of, staged
 from sctcalib.simulate.model import THRESHOLD, HitSource, plan, strip_occupancy
 from sctcalib.simulate.raw_errors import Errors, choose_rods, plan_errors
-from sctcalib.simulate.raw_hits import RunHits, mean_occupancy_of_extras
+from sctcalib.simulate.raw_hits import RunHits
 from sctcalib.simulate.raw_plan import (
     RawPlan,
     Times,
@@ -91,7 +91,7 @@ class _Run:
     accepted: BoolArray
     """Events that a reader takes, shape (events,)."""
     highest_background: float
-    """Largest mean occupancy of a strip that is not planted."""
+    """Largest occupancy of a strip that is not planted, but for trips and noisy lumi blocks."""
 
 
 def simulate_raw(
@@ -133,10 +133,7 @@ def _prepare(settings: RawSettings) -> _Run:
     hits = RunHits(settings, run_plan, times, HitSource(occupancy))
     accepted = ~errors.skipped(base.n_events)
     occupancy[planted.wafer, planted.strip] = 0
-    extras = mean_occupancy_of_extras(run_plan, times, accepted) + particle_occupancy(
-        *settings.particles
-    )
-    highest = float((occupancy.max(axis=1) + extras).max())
+    highest = float((occupancy.max(axis=1) + particle_occupancy(*settings.particles)).max())
     return _Run(settings, times, run_plan, links, errors, hits, accepted, highest)
 
 

@@ -10,14 +10,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from sctcalib.detector.identifiers import IntArray
-from sctcalib.detector.readout import BoolArray
-from sctcalib.detector.regions import N_CHIPS_PER_SIDE, N_STRIPS, N_WAFERS
+from sctcalib.detector.regions import N_STRIPS, N_WAFERS
 from sctcalib.simulate.clusters import Clusters
 from sctcalib.simulate.model import HitSource, clusters_of
 from sctcalib.simulate.raw_plan import (
     CLUSTER_SIZES,
     MEAN_CLUSTER_SIZE,
-    NOISY_BLOCK_CHIP_HITS,
+    NOISY_BLOCK_OCCUPANCY,
     NoisyBlock,
     RawPlan,
     Times,
@@ -84,8 +83,7 @@ def _trip_cells(rng: np.random.Generator, trip: Trip, seconds: IntArray) -> IntA
 
 def _block_cells(rng: np.random.Generator, noisy: NoisyBlock, blocks: IntArray) -> IntArray:
     events = np.flatnonzero(blocks == noisy.lumi_block)
-    occupancy = NOISY_BLOCK_CHIP_HITS * N_CHIPS_PER_SIDE / N_STRIPS
-    return _even_noise(rng, events, noisy.wafers(), occupancy)
+    return _even_noise(rng, events, noisy.wafers(), NOISY_BLOCK_OCCUPANCY)
 
 
 def _even_noise(
@@ -98,21 +96,3 @@ def _even_noise(
     pair, strip = np.divmod(cell, N_STRIPS)
     event, wafer = np.divmod(pair, len(wafers))
     return (events[event] * N_WAFERS + wafers[wafer]) * N_STRIPS + strip
-
-
-def mean_occupancy_of_extras(plan: RawPlan, times: Times, alive: BoolArray) -> np.ndarray:
-    """Occupancy that trips and noisy lumi blocks add to each strip, averaged over the run.
-
-    Shape (8176,); ``alive`` are the events that count, shape (events,).
-    """
-    added = np.zeros(N_WAFERS)
-    n_events = max(int(np.count_nonzero(alive)), 1)
-    for trip in plan.trips:
-        in_trip = alive & (times.seconds >= trip.begin) & (times.seconds < trip.end)
-        wafers = 2 * trip.module + np.arange(2)
-        added[wafers] += trip.hits / N_STRIPS * np.count_nonzero(in_trip) / n_events
-    for noisy in plan.noisy_blocks:
-        in_block = alive & (times.lumi_block == noisy.lumi_block)
-        occupancy = NOISY_BLOCK_CHIP_HITS * N_CHIPS_PER_SIDE / N_STRIPS
-        added[noisy.wafers()] += occupancy * np.count_nonzero(in_block) / n_events
-    return added

@@ -21,6 +21,7 @@ from sctcalib.detector.regions import (
     N_MODULE_STRIPS,
     N_MODULES,
     N_STRIPS,
+    N_STRIPS_PER_CHIP,
     N_WAFERS,
 )
 from sctcalib.job.errors import OutOfRangeError
@@ -43,8 +44,8 @@ _LEAST_TRIP_HITS = 15.0
 _TRIP_HITS_OF_BIN = 75.0
 _TRIP_FACTOR = 12.0
 _NANO = 10**9
-NOISY_BLOCK_CHIP_HITS = 3.0
-"""Hits per event of every chip of a ring in a noisy lumi block: a chip is noisy above 0.96."""
+NOISY_BLOCK_OCCUPANCY = 3.0 / N_STRIPS_PER_CHIP
+"""Of a ring in a noisy lumi block: three hits per event and chip; a chip is noisy above 0.96."""
 _LARGEST_TRIP = 0.5 * N_STRIPS
 
 
