@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from sctcalib.detector.geometry import NOISE_OCCUPANCY_LIMIT
 from sctcalib.detector.regions import N_MODULE_STRIPS, N_STRIPS, N_WAFERS
 from sctcalib.summary.lorentz_records import LorentzRecord
-from sctcalib.summary.noisy_summary import NoisyChip
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -115,6 +114,19 @@ class LayerValues:
 
 
 @dataclass(frozen=True, eq=False)
+class ChipBlocks:
+    """A noisy chip and its noisy lumi blocks."""
+
+    module: int
+    chip: int
+    """0-11, readout order."""
+    numbers: IntArray
+    """Ascending, as they really are: from 1 on."""
+    fraction: float
+    """Noisy lumi blocks over those with events, or over those that were judged."""
+
+
+@dataclass(frozen=True, eq=False)
 class StripLists:
     """Bad strips or chips of all modules."""
 
@@ -126,7 +138,7 @@ class StripLists:
     """768 strips or 6 chips."""
     empty: bool = False
     """There were no events."""
-    chips: tuple[NoisyChip, ...] | None = None
+    chips: tuple[ChipBlocks, ...] | None = None
     lumi_blocks: int = 0
     """Lumi blocks with events."""
     verdict: str = ""
@@ -181,7 +193,62 @@ class LinkErrors:
         return "byte-stream errors of every link"
 
 
-Content = SideValues | LayerValues | StripLists | LorentzAngles | LinkErrors
+@dataclass(frozen=True, eq=False)
+class DeadItems:
+    """Dead or quiet chips and strips of all modules, from one file."""
+
+    chips: StripLists
+    strips: StripLists
+
+    @property
+    def kind(self) -> str:
+        """For messages."""
+        return "dead or quiet chips and strips of modules"
+
+
+@dataclass(frozen=True, eq=False)
+class LumiBlocks:
+    """Lumi blocks in which chips are noisy; arrays have one length."""
+
+    numbers: IntArray
+    n_chips: IntArray
+    """Noisy chips."""
+    occupancy: FloatArray
+    """Hits per strip and event of the whole detector."""
+    noisy: NDArray[np.bool_]
+    """Whether the lumi block is noisy as a whole."""
+    chips: tuple[ChipBlocks, ...]
+    lumi_blocks: int
+    """Lumi blocks with events."""
+    verdict: str
+
+    @property
+    def kind(self) -> str:
+        """For messages."""
+        return "noisy lumi blocks"
+
+
+@dataclass(frozen=True, eq=False)
+class Trips:
+    """Intervals in which modules had no high voltage."""
+
+    modules: IntArray
+    """Shape (n,)."""
+    seconds: IntArray
+    """Begin and end, seconds since 1970, shape (n, 2)."""
+    lumi_blocks: IntArray
+    """First and last, shape (n, 2); all 0 in files of the original."""
+
+    @property
+    def kind(self) -> str:
+        """For messages."""
+        return "trips of the high voltage"
+
+
+Content = (
+    SideValues | LayerValues | StripLists | LorentzAngles | LinkErrors | DeadItems | LumiBlocks
+    | Trips
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,6 +28,7 @@ from sctcalib.plots.style import (
     REFERENCE_COLOUR,
     REGION_COLOURS,
     SERIES_COLOURS,
+    log_axis,
     new_page,
     whole_ticks,
 )
@@ -156,11 +157,10 @@ def _set_range(axes: Sequence[Axes], quantity: Quantity, arrays: Sequence[FloatA
     values = np.concatenate(arrays)
     values = values[np.isfinite(values) & (values > 0)]
     if quantity.log:
-        axes[0].set_yscale("log")
         low, high = (values.min(), values.max()) if len(values) else (1e-6, 1e-3)
         if quantity.limit is not None and low / 6 < quantity.limit < high * 6:
             low, high = min(low, quantity.limit), max(high, quantity.limit)
-        axes[0].set_ylim(low / 1.6, high * 1.6)
+        log_axis(axes[0], low / 1.6, high * 1.6)
     else:
         low = float(np.percentile(values, 3)) if len(values) else 0.0
         bottom = min(low - 0.3 * (1 - low), 2 * (quantity.limit or 1) - 1)

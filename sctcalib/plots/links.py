@@ -119,8 +119,8 @@ def _logarithmic(axes: Axes, *, fraction: bool) -> None:
     if fraction:
         axes.set_xlim(0, max(reach, 0.01) * 1.25)
         return
-    axes.set_xscale("symlog", linthresh=1, linscale=0.3)
     axes.set_xlim(0, max(reach, 10) * 40)
+    axes.set_xscale("symlog", linthresh=1, linscale=0.3)
 
 
 def _mark_reference(axes: Axes, values: FloatArray, label: str) -> None:

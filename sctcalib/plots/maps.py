@@ -17,7 +17,8 @@ from matplotlib.colors import (
     Normalize,
 )
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle, Wedge
+from matplotlib.patches import PathPatch, Rectangle, Wedge
+from matplotlib.path import Path
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from sctcalib.detector.regions import BARREL_ETA, BARREL_PHI
@@ -25,6 +26,8 @@ from sctcalib.plots.content import FloatArray, Heading
 from sctcalib.plots.layout import BARREL_NAMES, Disk, Grid, disks, grids, outlines
 from sctcalib.plots.style import GREY, PAGE_INCHES, PALE, colour_map, new_page, polygons
 
+ABSENT = "absent"
+"""Name of the hatched shape."""
 _SEAM = 0.2
 """Width of edges in points: without it hairlines of the background show between neighbours."""
 _BAR = (10.8, 1.75, 0.17, 4.4)
@@ -122,11 +125,18 @@ def _fill(axes: Axes, values: FloatArray, scale: Scale) -> None:
             edgecolors="face", linewidths=_SEAM, snap=False,
         )
     )  # fmt: skip
-    axes.add_collection(
-        polygons(
-            corners[absent], facecolors=GREY, edgecolors="#7a7a7a", hatch="//////", linewidths=0
-        )
-    )
+    if absent.any():
+        # As an artist: for limits, which are set already, a patch would be gone through by segment.
+        axes.add_artist(_hatched(corners[absent]))
+
+
+def _hatched(corners: FloatArray) -> PathPatch:
+    """All of them as one shape: a hatch for each of thousands would take seconds."""
+    closed = np.concatenate([corners, corners[:, :1]], axis=1)
+    codes = np.full(closed.shape[:2], Path.LINETO, dtype=np.uint8)
+    codes[:, 0], codes[:, -1] = Path.MOVETO, Path.CLOSEPOLY
+    path = Path(closed.reshape(-1, 2), codes.ravel())
+    return PathPatch(path, fc=GREY, ec="#7a7a7a", hatch="//////", lw=0, snap=False, gid=ABSENT)
 
 
 def _pale_background(axes: Axes) -> None:

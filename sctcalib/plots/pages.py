@@ -10,18 +10,23 @@ from sctcalib.histograms.monitoring import open_hist
 from sctcalib.job.errors import ArgumentError
 from sctcalib.parts.lorentz_angle import Profile
 from sctcalib.plots.content import (
+    DeadItems,
     LayerValues,
     LinkErrors,
     LorentzAngles,
+    LumiBlocks,
     SideValues,
     StripLists,
     Subject,
+    Trips,
 )
 from sctcalib.plots.layers import averages_page
 from sctcalib.plots.links import link_pages
 from sctcalib.plots.lorentz import Key, lorentz_pages
+from sctcalib.plots.lumiblocks import lumi_block_pages
 from sctcalib.plots.sides import Page, side_pages
-from sctcalib.plots.strips import strip_pages
+from sctcalib.plots.strips import dead_pages, strip_pages
+from sctcalib.plots.trips import trip_pages
 
 Profiles = Mapping[Key, Profile | None]
 
@@ -44,6 +49,13 @@ def pages_of(
     if isinstance(content, StripLists):
         assert reference is None or isinstance(reference, StripLists)
         return strip_pages(heading, content, reference)
+    if isinstance(content, DeadItems):
+        assert reference is None or isinstance(reference, DeadItems)
+        return dead_pages(heading, content, reference)
+    if isinstance(content, LumiBlocks):
+        return lumi_block_pages(heading, content)
+    if isinstance(content, Trips):
+        return trip_pages(heading, content)
     if isinstance(content, LinkErrors):
         assert reference is None or isinstance(reference, LinkErrors)
         return link_pages(heading, content, reference)

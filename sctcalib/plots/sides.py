@@ -24,6 +24,7 @@ from sctcalib.plots.style import (
     LIMIT_COLOUR,
     REFERENCE_COLOUR,
     SERIES_COLOURS,
+    log_axis,
     new_page,
 )
 
@@ -95,7 +96,7 @@ def distribution_page(heading: Heading, content: SideValues, other: SideValues |
     for axes, region, title in zip(frames, REGIONS, REGION_TITLES, strict=True):
         axes.set_title(title)
         if quantity.log:
-            axes.set_xscale("log")
+            log_axis(axes, edges[0], edges[-1], along="x")
         if other is not None:
             _histogram(
                 axes, other.values[region.wafers], edges, REFERENCE_COLOUR, heading.reference
@@ -111,10 +112,9 @@ def distribution_page(heading: Heading, content: SideValues, other: SideValues |
 
 
 def _finish(page: Figure, frames: Sequence[Axes], edges: FloatArray, quantity: Quantity) -> None:
-    frames[0].set_yscale("log")
     highest = max(axes.dataLim.y1 for axes in frames)
     # Room above the histograms for the legends.
-    frames[0].set_ylim(0.5, max(highest, 10) ** 1.5)
+    log_axis(frames[0], 0.5, max(highest, 10) ** 1.5)
     frames[0].set_xlim(edges[0], edges[-1])
     frames[0].set_ylabel("Sides")
     if not quantity.log:

@@ -20,13 +20,14 @@ from sctcalib.detector.regions import (
     N_WAFERS,
 )
 from sctcalib.plots.chips import chip_page
-from sctcalib.plots.content import FloatArray, Heading, IntArray, StripLists
+from sctcalib.plots.content import DeadItems, FloatArray, Heading, IntArray, StripLists
 from sctcalib.plots.maps import count_scale, detector_map, difference_scale
 from sctcalib.plots.sides import Page
 from sctcalib.plots.style import (
     LIMIT_COLOUR,
     REFERENCE_COLOUR,
     SERIES_COLOURS,
+    log_axis,
     new_page,
     whole_ticks,
 )
@@ -46,11 +47,20 @@ def strip_pages(heading: Heading, content: StripLists, other: StripLists | None)
     if "new" in content.lists:
         pages.append(lambda: map_page(heading, content, "new"))
     pages.append(lambda: distribution_page(heading, content, other))
-    if content.chips is not None:
-        pages.append(lambda: chip_page(heading, content))
+    chips = content.chips
+    if chips is not None:
+        pages.append(lambda: chip_page(heading, chips, content.lumi_blocks))
     if other is not None:
         pages.append(lambda: change_page(heading, content, other))
     return pages
+
+
+def dead_pages(heading: Heading, content: DeadItems, other: DeadItems | None) -> list[Page]:
+    """Pages of the chips, then of the strips."""
+    return [
+        *strip_pages(heading, content.chips, None if other is None else other.chips),
+        *strip_pages(heading, content.strips, None if other is None else other.strips),
+    ]
 
 
 def _thing(content: StripLists) -> str:
@@ -68,7 +78,7 @@ def map_page(heading: Heading, content: StripLists, name: str) -> Figure:
         caption = "The hit maps are empty: nothing was measured."
     else:
         caption = _numbers(content, name)
-    scale = count_scale(f"{content.what} per side", values, "not measured")
+    scale = count_scale(f"{content.what} per side", values)
     return detector_map(heading, title, values, scale, caption)
 
 
@@ -111,7 +121,7 @@ def distribution_page(heading: Heading, content: StripLists, other: StripLists |
     _lengths(frames[0, 0], shown, _thing(content))
     _along_the_beam(frames[1, 0], shown, content.what)
     if content.per_side == N_STRIPS:
-        _per_chip(frames[0, 1], shown)
+        _per_chip(frames[0, 1], shown, limit=content.what.startswith("Noisy"))
         _over_the_side(frames[1, 1], shown)
     else:
         _per_number(frames[0, 1], shown)
@@ -174,12 +184,11 @@ def _length_axis(axes: Axes, longest: int) -> None:
 
 def _log_counts(axes: Axes) -> None:
     """A logarithmic axis of counts with room for a legend."""
-    axes.set_yscale("log")
-    axes.set_ylim(0.5, max(axes.dataLim.y1, 10) ** 1.25)
+    log_axis(axes, 0.5, max(axes.dataLim.y1, 10) ** 1.25)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
 
 
-def _per_chip(axes: Axes, shown: _Shown) -> None:
+def _per_chip(axes: Axes, shown: _Shown, *, limit: bool) -> None:
     """Strips of each chip; the direction of readout does not matter for how many there are."""
     for content, name, colour, label in shown:
         per_chip = np.bincount(content.lists[name] // N_STRIPS_PER_CHIP)
@@ -189,6 +198,11 @@ def _per_chip(axes: Axes, shown: _Shown) -> None:
     axes.set_xlabel("strips in the list, of the 128 of a chip")
     axes.set_ylabel("Chips")
     _log_counts(axes)
+    if limit:
+        _draw_chip_limit(axes)
+
+
+def _draw_chip_limit(axes: Axes) -> None:
     fraction = options()["NoisyChipFraction"].default
     assert isinstance(fraction, float)
     limit = int(fraction * N_STRIPS_PER_CHIP)

@@ -68,7 +68,7 @@ def new_page(heading: Heading, title: str, caption: str = "") -> Figure:
     """
     page = Figure(figsize=PAGE_INCHES, label=title)
     name = page.text(0.045, 0.957, EXPERIMENT_LABEL, size=15, weight="bold", style="italic")
-    page.text(0.045 + _width(page, name), 0.957, f"  {title}", size=15)
+    page.text(0.058 + _width(page, name), 0.957, title, size=15)
     page.text(0.045, 0.923, heading.text(), size=10.5)
     page.text(0.045, 0.893, caption, size=9.5, color="#444444")
     page.text(0.045, 0.014, heading.source, size=7, color="#666666")
@@ -103,6 +103,16 @@ def whole_ticks(axes: Axes, *, most: int = 6, along: str = "y") -> None:
     axis.set_major_locator(MaxNLocator(most, integer=True))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.minorticks_off()
+
+
+def log_axis(axes: Axes, low: float, high: float, *, along: str = "y") -> None:
+    """A logarithmic axis with these limits; they are set first, as there may be no data at all."""
+    if along == "y":
+        axes.set_ylim(low, high)
+        axes.set_yscale("log")
+    else:
+        axes.set_xlim(low, high)
+        axes.set_xscale("log")
 
 
 def nothing_to_show(axes: Axes, text: str) -> None:

@@ -11,12 +11,27 @@ import numpy as np
 
 from sctcalib.cool.folders import SCT_FOLDERS
 from sctcalib.detector.identifiers import layer_side_id32, module_id32, wafer_id32, wafers
+from sctcalib.summary.bad_modules import BadModule, write_bad_modules
 from sctcalib.summary.bad_strips import write_bad_strips
 from sctcalib.summary.bytestream_modules import write_bytestream_modules
+from sctcalib.summary.dead_files import (
+    CHIPS_FOLDER,
+    STRIPS_FOLDER,
+    DeadChannel,
+    of_one_run,
+    write_dead_file,
+)
+from sctcalib.summary.dead_summary import DeadModule, DeadSummary, write_dead_summary
 from sctcalib.summary.efficiency_modules import write_efficiency_modules
 from sctcalib.summary.lorentz_angle_files import write_lorentz_file, write_lorentz_summary
 from sctcalib.summary.monitoring_summary import SUMMARY_KINDS, write_monitoring_summary
 from sctcalib.summary.noise_occupancy_file import write_noise_occupancy_file
+from sctcalib.summary.noisy_lb_summary import (
+    LumiBlock,
+    NoisyChip,
+    NoisyLbSummary,
+    write_noisy_lb_summary,
+)
 from sctcalib.summary.noisy_summary import fake_summary, write_noisy_summary
 from sctcalib.workflows.database import FolderContent, write_folders
 from tests.summary import examples, hist_examples
@@ -33,6 +48,35 @@ def _empty_noisy_summary(path: Path) -> None:
 
 def _summary(kind: str) -> Callable[[Path], None]:
     return lambda path: write_monitoring_summary(path, hist_examples.summary(kind))
+
+
+def dead_summary() -> DeadSummary:
+    """Of two modules."""
+    dead = (DeadModule("0", 3, (1,), "6-11", "768-1535"), DeadModule("0", 8, (), "", "5"))
+    return DeadSummary(
+        **hist_examples.RUN, modules=0, links=1, chips=6, strips=1, flag="R", flag_reason="",
+        flag_enabled=True, check_list="", dead_modules=dead,
+    )  # fmt: skip
+
+
+def _dead_file(path: Path, folder: str, text: str) -> None:
+    write_dead_file(path, of_one_run(RUN, "T", folder, (DeadChannel(3, 6.0, text),)))
+
+
+def noisy_lb_summary() -> NoisyLbSummary:
+    """One noisy lumi block, and one with a noisy chip."""
+    return NoisyLbSummary(
+        **hist_examples.RUN, judged=600, chips=2, noisy=np.array([3]), noisy_fraction=1 / 600,
+        flag="R",
+        lumi_block_rows=(
+            LumiBlock(3, 200, 1e-3, 600, 600 / 49056, noisy=True),
+            LumiBlock(5, 200, 1e-5, 1, 1 / 49056, noisy=False),
+        ),
+        chip_rows=(
+            NoisyChip("0", 7, 4, np.array([3, 5]), 2 / 600),
+            NoisyChip("0", 7, 6, np.array([3]), 1 / 600),
+        ),
+    )  # fmt: skip
 
 
 def noisy_summary(path: Path) -> None:
@@ -60,9 +104,26 @@ WRITERS: dict[str, Callable[[Path], None]] = {
     ),
     "LorentzAngleFile.xml": lambda path: write_lorentz_file(path, hist_examples.lorentz_file()),
 }
+WRITERS |= {
+    "DeadSummaryFile.xml": lambda path: write_dead_summary(path, dead_summary()),
+    "DeadStripsFile.xml": lambda path: _dead_file(path, STRIPS_FOLDER, "0-127  700"),
+    "DeadChipsFile.xml": lambda path: _dead_file(path, CHIPS_FOLDER, "0  11"),
+    "NoisyLBSummaryFile.xml": lambda path: write_noisy_lb_summary(path, noisy_lb_summary()),
+    "BadModulesFile.xml": lambda path: write_bad_modules(
+        path,
+        [BadModule("0", 5, 1000, 1600, 3, 4), BadModule("0", 99, 1300, 1301, 7, 7)],
+    ),
+}
 EMPTY_WRITERS: dict[str, Callable[[Path], None]] = {
     "BadStripsSummaryFile.xml": _empty_noisy_summary,
     "BadStripsAllFile.xml": lambda path: write_bad_strips(path, examples.bad_strips()),
+    "BadModulesFile.xml": lambda path: write_bad_modules(path, []),
+    "DeadSummaryFile.xml": lambda path: write_dead_summary(
+        path, replace(dead_summary(), dead_modules=())
+    ),
+    "NoisyLBSummaryFile.xml": lambda path: write_noisy_lb_summary(
+        path, replace(noisy_lb_summary(), noisy=np.array([]), lumi_block_rows=(), chip_rows=())
+    ),
     "EfficiencyModuleSummary.xml": lambda path: write_efficiency_modules(
         path, _without_values(hist_examples.efficiency_modules(), "efficiency", -1)
     ),

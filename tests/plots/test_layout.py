@@ -70,9 +70,8 @@ def test_ring_0_is_outside_ring_2_inside() -> None:
     assert [outer for _, outer in disk.rings] == sorted(
         (outer for _, outer in disk.rings), reverse=True
     )
-    assert all(
-        inner < radius < outer for (inner, outer), radius in zip(disk.rings, radii, strict=True)
-    )
+    for (inner, outer), radius in zip(disk.rings, radii, strict=True):
+        assert inner < radius < outer
 
 
 def test_rings_of_a_disk_do_not_overlap() -> None:

@@ -12,11 +12,14 @@ from sctcalib.cool.folders import SCT_FOLDERS
 from sctcalib.job.errors import ArgumentError, InputFileError, JobError
 from sctcalib.parts.bytestream_errors import ERROR_NAMES
 from sctcalib.plots.content import (
+    DeadItems,
     LayerValues,
     LinkErrors,
     LorentzAngles,
+    LumiBlocks,
     SideValues,
     StripLists,
+    Trips,
 )
 from sctcalib.plots.database import Choice
 from sctcalib.plots.read import READERS, compared, read_subject
@@ -36,6 +39,11 @@ TYPES = {
     "BSErrorModuleSummary.xml": (LinkErrors, 123456),
     "LorentzAngleSummaryFile.xml": (LorentzAngles, 123456),
     "LorentzAngleFile.xml": (LorentzAngles, None),
+    "DeadSummaryFile.xml": (DeadItems, 123456),
+    "DeadStripsFile.xml": (StripLists, None),
+    "DeadChipsFile.xml": (StripLists, None),
+    "NoisyLBSummaryFile.xml": (LumiBlocks, 123456),
+    "BadModulesFile.xml": (Trips, None),
 }
 FOLDERS = {
     "doNoisyStrip": (StripLists, None),
