@@ -98,11 +98,12 @@ class Folder:
 
     # ------------------------------------------------------------------ channels
 
-    def channels(self) -> list[Channel]:
-        """All channels, by number."""
+    def channels(self, *, named: bool = False) -> list[Channel]:
+        """All channels, by number; with ``named`` those that have a name or a description."""
+        where = "WHERE CHANNEL_NAME <> '' OR DESCRIPTION <> ''" if named else ""
         sql = (
             "SELECT CHANNEL_ID, CHANNEL_NAME, DESCRIPTION, LAST_OBJECT_ID "
-            f"FROM {self.table('CHANNELS')} ORDER BY CHANNEL_ID"
+            f"FROM {self.table('CHANNELS')} {where} ORDER BY CHANNEL_ID"
         )
         return [
             Channel(number, name or "", text or "", last or 0)

@@ -140,8 +140,8 @@ def value_problems(content: Content) -> Iterator[Problem]:
 
 def channel_problems(content: Content, there: Folder) -> Iterator[Problem]:
     """Names of channels that other channels of the destination have."""
-    named = [channel for channel in content.folder.channels() if channel.name]
-    names = {c.name: c.id for c in there.channels() if c.name} if named else {}
+    named = [channel for channel in content.folder.channels(named=True) if channel.name]
+    names = {c.name: c.id for c in there.channels(named=True) if c.name} if named else {}
     for channel in named:
         taken = names.get(channel.name, channel.id)
         if taken != channel.id:

@@ -304,7 +304,7 @@ def _store(item: _Item) -> None:
 
 def _create_channels(content: Content, there: Folder) -> None:
     """Announce channels that have names or descriptions."""
-    named = [c for c in content.folder.channels() if c.name or c.description]
+    named = content.folder.channels(named=True)
     known = {channel.id for channel in there.channels()} if named else set()
     for channel in named:
         if channel.id not in known:
