@@ -218,7 +218,7 @@ class Decoder:
     def _drain_faults(self, info: RawFileInfo, offset_of: Callable[[int], int]) -> None:
         state = self._work.state
         for word, fault, rod, value in self._work.faults[: state[N_FAULTS]].tolist():
-            what = "event skipped" if rod < 0 else f"ROD 0x{rod:06x} skipped"
+            what = "event skipped" if rod < 0 else f"ROD 0x{self._tables.rod_ids[rod]:06x} skipped"
             text = f"{what}: {FAULT_TEXTS[Fault(fault)]} (found 0x{value:08x})"
             self._note(info, offset_of(word), text)
         state[N_FAULTS] = 0

@@ -28,7 +28,15 @@ from sctcalib.bytestream.layout import (
     Counter,
     Fault,
 )
-from sctcalib.bytestream.payload import EventErrors, Tables, decode_words, mark_rod
+from sctcalib.bytestream.payload import (
+    INCIDENTS,
+    UNKNOWN,
+    EventErrors,
+    Tables,
+    enter_incidents,
+    mark_rod,
+    scan_rod,
+)
 from sctcalib.detector.identifiers import IntArray
 
 (
@@ -73,8 +81,14 @@ _CLOCK_BITS, _HV_BITS = 3 << 16, 0xF << 20
 _IS_SIMULATED, _IS_SUPER_CONDENSED = 1 << 20, 1 << 21
 _EVENT_FIXED = 23
 _OLD_1, _OLD_2, _OLD_3 = OLD_FORMATS
+(
+    _SOURCE, _ROB_STATUS, _TYPE_BITS, _DATA, _N_DATA, _HAS_STATUS, _ROD_STATUS,
+) = range(7)  # fmt: skip
+"""Entries of the array with what matters of a ROB fragment: identifier of the ROD, first ROB
+status word, detector event type, first data word, number of data words, second ROD status word."""
+ROB_FIELDS = 7
 FAULT_FIELDS = 4
-"""A damaged ROD: word, fault, source identifier, and the value that was found."""
+"""A damaged place: word, fault, row of the ROD or -1, and the value that was found."""
 
 
 class EventBuffers(NamedTuple):
@@ -91,6 +105,8 @@ class EventBuffers(NamedTuple):
     """Space for what `decode_words` notes; as long as ``groups``."""
     robs: IntArray
     """(n RODs, 2): where the fragment of each ROD begins and ends, -1 without one."""
+    rob: IntArray
+    """(7,): the fragment that is being decoded."""
     hv: NDArray[np.int8]
     """(n RODs,): 1 where not all four HV bits are set."""
     faults: IntArray
@@ -207,138 +223,118 @@ def find_robs(
 
 
 @compiled
-def _check_rob(words: NDArray[np.uint32], begin: int, end: int) -> tuple[int, int, int, int]:
-    """Fault of a ROB header and its value, begin and end of the ROD fragment in it."""
-    header_size, n_status = number(words[begin + 2]), number(words[begin + 5])
-    if n_status > MAX_STATUS_WORDS or header_size != _ROB_FIXED + n_status:
-        return _ROB_HEADER, header_size, begin, begin
-    if begin + header_size > end:
-        return _ROB_HEADER, header_size, begin, begin
-    has_checksum = words[begin + 6 + n_status] != 0
-    return _NONE, 0, begin + header_size, end - (1 if has_checksum else 0)
+def _read_rob(words: NDArray[np.uint32], begin: int, end: int, rob: IntArray) -> tuple[int, int]:
+    """Read the headers and the trailer of a ROB and its ROD fragment: fault, and the value at
+    fault. What was not reached stays 0 in ``rob``, the source -1.
+    """
+    rob[:] = 0
+    rob[_SOURCE] = -1
+    header_size, n_rob_status = number(words[begin + 2]), number(words[begin + 5])
+    at = begin + header_size
+    if n_rob_status > MAX_STATUS_WORDS or header_size != _ROB_FIXED + n_rob_status or at > end:
+        return _ROB_HEADER, header_size
+    if n_rob_status:
+        rob[_ROB_STATUS] = words[begin + 6]
+    if words[begin + 6 + n_rob_status]:
+        end -= 1
+    if end - at < ROD_HEADER_SIZE + ROD_TRAILER_SIZE:
+        return _ROD_SIZE, end - at
+    if words[at] != ROD:
+        return _ROD_MARKER, number(words[at])
+    rob[_SOURCE] = number(words[at + 3]) & _ID_MASK
+    rob[_TYPE_BITS] = words[at + 8]
+    n_status, n_data = number(words[end - 3]), number(words[end - 2])
+    status_after = number(words[end - 1])
+    if words[at + 1] != ROD_HEADER_SIZE:
+        return _ROD_HEADER, number(words[at + 1])
+    if number(words[at + 2]) >> 16 != ROD_FORMAT:
+        return _ROD_HEADER, number(words[at + 2])
+    if status_after > 1:
+        return _ROD_TRAILER, status_after
+    if at + ROD_HEADER_SIZE + n_status + n_data + ROD_TRAILER_SIZE != end:
+        return _ROD_TRAILER, n_data
+    data = at + ROD_HEADER_SIZE
+    status = data + n_data if status_after else data
+    rob[_DATA] = data if status_after else data + n_status
+    rob[_N_DATA] = n_data
+    rob[_HAS_STATUS] = n_status > 1
+    if n_status > 1:
+        rob[_ROD_STATUS] = words[status + 1]
+    return _NONE, 0
 
 
 @compiled
-def _check_rod(words: NDArray[np.uint32], begin: int, end: int) -> tuple[int, int, int, int]:
-    """Fault of a ROD fragment and its value, number of status words and status position."""
-    n_words = end - begin
-    n_status = number(words[end - 3])
-    n_data = number(words[end - 2])
-    position = number(words[end - 1])
-    if words[begin + 1] != ROD_HEADER_SIZE:
-        return _ROD_HEADER, number(words[begin + 1]), 0, 0
-    if number(words[begin + 2]) >> 16 != ROD_FORMAT:
-        return _ROD_HEADER, number(words[begin + 2]), 0, 0
-    if position > 1:
-        return _ROD_TRAILER, position, 0, 0
-    if ROD_HEADER_SIZE + ROD_TRAILER_SIZE + n_status + n_data != n_words:
-        return _ROD_TRAILER, n_data, 0, 0
-    return _NONE, 0, n_status, position
-
-
-@compiled
-def _decode_rob(
-    words: NDArray[np.uint32],
-    halves: NDArray[np.uint16],
-    row: int,
-    tables: Tables,
-    event: EventBuffers,
-    n_groups: int,
-) -> tuple[int, int, int]:
-    """Decode the fragment of one cabled ROD: fault, value at fault, new number of groups."""
-    begin, end = event.robs[row]
-    fault, value, rod_begin, rod_end = _check_rob(words, begin, end)
-    if fault:
-        return fault, value, n_groups
-    fault, has_header = _NONE, False
-    n_status, position = number(0), number(0)
-    if rod_end - rod_begin < ROD_HEADER_SIZE + ROD_TRAILER_SIZE:
-        fault, value = _ROD_SIZE, rod_end - rod_begin
-    elif words[rod_begin] != ROD:
-        fault, value = _ROD_MARKER, number(words[rod_begin])
-    else:
-        has_header = True
-        fault, value, n_status, position = _check_rod(words, rod_begin, rod_end)
-    rod, detector_type = row, number(0)
-    if has_header:
-        rod = row_of_rod(tables.rod_ids, number(words[rod_begin + 3]) & _ID_MASK)
-        detector_type = number(words[rod_begin + 8])
-    if detector_type & _IS_SIMULATED:
+def _is_to_be_decoded(rob: IntArray, rod: int, tables: Tables, event: EventBuffers) -> bool:
+    """Errors of a ROB as a whole; False for one whose data were lost or cut."""
+    if rob[_TYPE_BITS] & _IS_SIMULATED:
         event.counters[_SIMULATED] += 1
         mark_rod(event.errors, tables, rod, _SIMULATED_BIT)
-    if (
-        words[begin + 5] > 0
-        and words[begin + 6]
-        and _is_lost(number(words[begin + 6]), rod, tables, event)
-    ):
-        return _NONE, 0, n_groups
-    if fault:
-        return fault, value, n_groups
-    after_header = rod_begin + ROD_HEADER_SIZE
-    n_data = rod_end - ROD_TRAILER_SIZE - after_header - n_status
-    data = after_header if position else after_header + n_status
-    if n_status > 1:
-        status = after_header + n_data if position else after_header
-        _second_status(number(words[status + 1]), rod, tables, event)
-    event.counters[_RODS] += 1
-    n_groups = decode_words(
-        halves, data, data + n_data, rod, detector_type & _IS_SUPER_CONDENSED != 0, tables,
-        event.errors, event.counters, event.groups, n_groups,
-        event.incidents,
-    )  # fmt: skip
-    return _NONE, 0, n_groups
-
-
-@compiled
-def _is_lost(status: int, rod: int, tables: Tables, event: EventBuffers) -> bool:
-    """Errors of a ROB status word that is not zero; whether its data are not to be decoded."""
-    event.counters[_ROB_ERRORS] += 1
-    mark_rod(event.errors, tables, rod, _ROB_BIT)
-    if status & _IS_TRUNCATED:
-        event.counters[_TRUNCATED] += 1
-        mark_rod(event.errors, tables, rod, _TRUNCATED_BIT)
-        return True
-    if status & _IS_MASKED:
-        event.counters[_MASKED] += 1
-        mark_rod(event.errors, tables, rod, _MASKED_BIT)
-        return True
-    return False
-
-
-@compiled
-def _second_status(status: int, rod: int, tables: Tables, event: EventBuffers) -> None:
-    """Clock errors and HV bits of the second status word of a ROD."""
-    if status & _CLOCK_BITS:
+    if rob[_ROB_STATUS]:
+        event.counters[_ROB_ERRORS] += 1
+        mark_rod(event.errors, tables, rod, _ROB_BIT)
+        if rob[_ROB_STATUS] & _IS_TRUNCATED:
+            event.counters[_TRUNCATED] += 1
+            mark_rod(event.errors, tables, rod, _TRUNCATED_BIT)
+            return False
+        if rob[_ROB_STATUS] & _IS_MASKED:
+            event.counters[_MASKED] += 1
+            mark_rod(event.errors, tables, rod, _MASKED_BIT)
+            return False
+    if rob[_ROD_STATUS] & _CLOCK_BITS:
         event.counters[_CLOCK] += 1
         mark_rod(event.errors, tables, rod, _CLOCK_BIT)
-    if status & _HV_BITS == _HV_BITS:
-        event.counters[_HV_ON] += 1
-    else:
-        event.counters[_HV_NOT_ON] += 1
-        if rod >= 0:
-            event.hv[rod] = 1
+    return True
+
+
+@compiled
+def _note_fault(event: EventBuffers, n_faults: int, row: int, fault: int, value: int) -> None:
+    """Note that the fragment of a ROD is damaged."""
+    event.counters[_DAMAGED] += 1
+    event.faults[n_faults, 0] = event.robs[row, 0]
+    event.faults[n_faults, 1] = fault
+    event.faults[n_faults, 2] = row
+    event.faults[n_faults, 3] = value
 
 
 @compiled
 def decode_robs(words: NDArray[np.uint32], tables: Tables, event: EventBuffers) -> tuple[int, int]:
     """Decode the fragments that `find_robs` noted: number of groups, number of damaged RODs.
 
-    All numbers of the event must have been cleared.
+    All numbers of the event must have been cleared. Arrays are taken out of their structures once,
+    before the loop.
     """
     n_groups, n_faults = 0, 0
     halves = words.view(np.uint16)
-    for row in range(len(tables.rod_ids)):
-        if event.robs[row, 0] < 0:
+    rod_ids, wafer, swap = tables.rod_ids, tables.wafer, tables.swap
+    robs, rob, hv, counters = event.robs, event.rob, event.hv, event.counters
+    groups, incidents, cursor = event.groups, event.incidents, event.errors.cursor
+    for row in range(len(rod_ids)):
+        if robs[row, 0] < 0:
             continue
-        fault, value, n_groups = _decode_rob(words, halves, row, tables, event, n_groups)
+        fault, value = _read_rob(words, robs[row, 0], robs[row, 1], rob)
+        rod = row
+        if rob[_SOURCE] >= 0 and rob[_SOURCE] != rod_ids[row]:
+            rod = row_of_rod(rod_ids, rob[_SOURCE])
+        is_rare = rob[_TYPE_BITS] & _IS_SIMULATED or rob[_ROD_STATUS] & _CLOCK_BITS
+        if (is_rare or rob[_ROB_STATUS]) and not _is_to_be_decoded(rob, rod, tables, event):
+            continue
         if fault:
-            event.counters[_DAMAGED] += 1
-            if n_faults < len(event.faults):
-                event.faults[n_faults, 0] = event.robs[row, 0]
-                event.faults[n_faults, 1] = fault
-                event.faults[n_faults, 2] = tables.rod_ids[row]
-                event.faults[n_faults, 3] = value
-                n_faults += 1
+            _note_fault(event, n_faults, row, fault, value)
+            n_faults += 1
+            continue
+        counters[_RODS] += 1
+        if rob[_HAS_STATUS]:
+            is_on = rob[_ROD_STATUS] & _HV_BITS == _HV_BITS
+            counters[_HV_ON if is_on else _HV_NOT_ON] += 1
+            if rod >= 0 and not is_on:
+                hv[rod] = 1
+        n_groups = scan_rod(
+            halves, rob[_DATA], rob[_DATA] + rob[_N_DATA], rod,
+            rob[_TYPE_BITS] & _IS_SUPER_CONDENSED != 0, wafer, swap, counters, groups, n_groups,
+            incidents, cursor,
+        )  # fmt: skip
+        if cursor[INCIDENTS] or cursor[UNKNOWN]:
+            enter_incidents(incidents, cursor, rod, tables, event.errors, counters)
     return n_groups, n_faults
 
 

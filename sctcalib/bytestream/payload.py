@@ -65,7 +65,7 @@ _HEADER, _TRAILER, _RAW_DATA, _HIT = 1, 2, 3, 4
 _CLEAN_TRAILER = 0x4000
 _HALF = 1 if sys.byteorder == "little" else 0
 """The more significant half of a 32-bit word comes first: on such machines at the odd index."""
-_GROUPS, _INCIDENTS, _UNKNOWN = range(3)
+_GROUPS, INCIDENTS, UNKNOWN = range(3)
 """Entries of the cursor."""
 _NO_STRIP = 1 << 20
 """Stands for "no first hit": beyond every limit, so that what follows it is refused."""
@@ -216,11 +216,18 @@ def _chip_errors(
 
 
 @compiled
-def _enter_incidents(
-    incidents: IntArray, n: int, rod: int, tables: Tables, errors: EventErrors, counters: IntArray
+def enter_incidents(
+    incidents: IntArray,
+    cursor: IntArray,
+    rod: int,
+    tables: Tables,
+    errors: EventErrors,
+    counters: IntArray,
 ) -> None:
-    """Turn the incidents of a ROD into errors and counts."""
-    for i in range(n):
+    """Turn the incidents of a ROD, and its groups of unknown fibres, into errors and counts."""
+    counters[_N_UNKNOWN] += cursor[UNKNOWN]
+    errors.marks[1] += cursor[UNKNOWN]
+    for i in range(cursor[INCIDENTS]):
         wafer = (incidents[i] & 0x3FFF) - 1
         word = (incidents[i] >> _WORD_BIT) & 0xFFFF
         kind = incidents[i] >> _KIND_BIT
@@ -251,8 +258,8 @@ def _enter_incidents(
 @compiled
 def _note(kind: int, word: int, wafer: int, incidents: IntArray, cursor: IntArray) -> None:
     """Note an incident."""
-    incidents[cursor[_INCIDENTS]] = kind << _KIND_BIT | word << _WORD_BIT | wafer + 1
-    cursor[_INCIDENTS] += 1
+    incidents[cursor[INCIDENTS]] = kind << _KIND_BIT | word << _WORD_BIT | wafer + 1
+    cursor[INCIDENTS] += 1
 
 
 @compiled
@@ -268,7 +275,7 @@ def _add(
 ) -> None:
     """Add a group, or refuse it; ``strip`` is in readout order."""
     if wafer < 0:
-        cursor[_UNKNOWN] += 1
+        cursor[UNKNOWN] += 1
     elif (strip & (_CHIP_STRIPS - 1)) + size > _CHIP_STRIPS:
         _note(_OF_REFUSED, 0, wafer, incidents, cursor)
     else:
@@ -452,34 +459,31 @@ def _scan(
 
 
 @compiled
-def decode_words(
+def scan_rod(
     halves: NDArray[np.uint16],
     begin: int,
     end: int,
     rod: int,
     super_condensed: bool,
-    tables: Tables,
-    errors: EventErrors,
+    wafer: NDArray[np.int16],
+    swap: NDArray[np.uint8],
     counters: IntArray,
     groups: IntArray,
     n_groups: int,
     incidents: IntArray,
+    cursor: IntArray,
 ) -> int:
-    """Decode the data of a ROD in the 32-bit words ``begin`` to ``end``; the new number of groups.
+    """Scan the data of a ROD in the 32-bit words ``begin`` to ``end``; the new number of groups.
 
     ``halves`` are the words of the event, seen as 16-bit words of this machine. ``rod`` is the row
     of the ROD in the tables, -1 for a ROD that is not cabled. ``groups`` must have room for
-    `PER_WORD` more per word, ``incidents`` for as many in all.
+    `PER_WORD` more per word, ``incidents`` for as many in all. The incidents have yet to be
+    entered.
     """
-    cursor = errors.cursor
-    cursor[_GROUPS], cursor[_INCIDENTS], cursor[_UNKNOWN] = n_groups, 0, 0
+    cursor[_GROUPS], cursor[INCIDENTS], cursor[UNKNOWN] = n_groups, 0, 0
     _scan(
-        halves, 2 * begin, 2 * end, super_condensed, tables.wafer[rod], tables.swap, counters,
-        groups, incidents, cursor,
+        halves, 2 * begin, 2 * end, super_condensed, wafer[rod], swap, counters, groups, incidents,
+        cursor,
     )  # fmt: skip
     counters[_N_GROUPS] += cursor[_GROUPS] - n_groups
-    counters[_N_UNKNOWN] += cursor[_UNKNOWN]
-    errors.marks[1] += cursor[_UNKNOWN]
-    if cursor[_INCIDENTS]:
-        _enter_incidents(incidents, cursor[_INCIDENTS], rod, tables, errors, counters)
     return number(cursor[_GROUPS])

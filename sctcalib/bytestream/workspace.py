@@ -23,7 +23,7 @@ from sctcalib.bytestream.filling import (
     L,
     Workspace,
 )
-from sctcalib.bytestream.fragments import FAULT_FIELDS, N_FIELDS, EventBuffers
+from sctcalib.bytestream.fragments import FAULT_FIELDS, N_FIELDS, ROB_FIELDS, EventBuffers
 from sctcalib.bytestream.layout import Counter
 from sctcalib.bytestream.maps import RawSettings
 from sctcalib.bytestream.payload import CURSOR, EVENT_MARKS, EventErrors
@@ -42,6 +42,7 @@ def new_event_buffers(n_rods: int) -> EventBuffers:
         groups=_zeros(_GROUPS),
         incidents=_zeros(_GROUPS),
         robs=_zeros(n_rods, 2),
+        rob=_zeros(ROB_FIELDS),
         hv=np.zeros(n_rods, dtype=np.int8),
         faults=_zeros(n_rods, FAULT_FIELDS),
     )
