@@ -34,6 +34,11 @@ _NAIVE = (
     "import sys, uproot; file = uproot.open({sys.argv[1]: None});"
     "print(sum(file[key].values().sum() for key in file.keys(filter_classname='TH1F')))"
 )
+HEADER = (
+    f"{'work':34} {'ours s':>8} {'MiB':>7}   {'peer':17} {'peer s':>8} {'MiB':>7}   "
+    f"{'ratio':>9}  {'aim':>8}  met"
+)
+"""Of the table whose lines `measure` gives."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,7 @@ def whole_job(folder: Path, peers: root_peers.Peers) -> list[Row]:
 def start_up() -> list[Row]:
     bare = python("pass")
     commands = {
-        "sctcalib --help": [sys.executable, "-m", "sctcalib.cli", "--help"],
+        "sctcalib --help": [sys.executable, "-m", "sctcalib", "--help"],
         "sctcalib_trf.py --help": [
             *(sys.executable, str(CHECKOUT / "transforms" / "sctcalib_trf.py"), "--help")
         ],
@@ -179,10 +184,7 @@ def main() -> None:
     peers = root_peers.find(root, folder)
     for line in peers.missing:
         print(line)
-    print(
-        f"{'work':34} {'ours s':>8} {'MiB':>7}   {'peer':17} {'peer s':>8} {'MiB':>7}   "
-        f"{'ratio':>9}  {'aim':>8}  met"
-    )
+    print(HEADER)
     for row in rows(folder, peers):
         if options.only in row.work:
             print(measure(row, options.repeat), flush=True)
