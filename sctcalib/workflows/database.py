@@ -10,7 +10,8 @@ from typing import Any
 
 from sctcalib.cool import CoolError, Database
 from sctcalib.cool.folders import create_sct_folder, folder_of_part
-from sctcalib.job.errors import OutputFileError
+from sctcalib.detector.identifiers import position_text, wafer_of_id32
+from sctcalib.job.errors import JobError, OutputFileError
 from sctcalib.job.transform import Job
 from sctcalib.workflows.clock import insertion_clock
 from sctcalib.workflows.instance import instance, interval
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 DATABASE = "mycool.db"
 SAMPLE_SIZE = 10_000
 """Written by the original where it has no number of its own, whatever the number of events."""
+MAX_TEXT = 4000
+"""Characters that the type String4k takes."""
 _SHARED = "database"
 
 
@@ -35,9 +38,26 @@ class FolderContent:
 
 
 def contribute(job: Job, content: FolderContent) -> None:
-    """Have the rows of a part written when all parts have run, if WriteToCool says so."""
+    """Have the rows of a part written when all parts have run, if WriteToCool says so.
+
+    Raises JobError (exit 65) for a list that is too long for the database, with its module.
+    """
     if content.rows and job.configuration["WriteToCool"]:
+        check_lists(content)
         job.shared.setdefault(_SHARED, []).append(content)
+
+
+def check_lists(content: FolderContent) -> None:
+    """Refuse lists that String4k does not hold; only a module out of control has one."""
+    for channel, payload in content.rows:
+        length = max((len(value) for value in payload if isinstance(value, str)), default=0)
+        if length > MAX_TEXT:
+            place = position_text(int(wafer_of_id32(channel)), ".", with_side=False)
+            msg = (
+                f"{content.part}: the list of module {place} has {length} characters; the database "
+                f"takes {MAX_TEXT}. Is the module read out at all?"
+            )
+            raise JobError(msg)
 
 
 def write_database(job: Job) -> None:

@@ -20,6 +20,7 @@ from sctcalib.parts.dead_lists import (
     log_lines,
     module_lists,
     strip_rows,
+    summary_lists,
 )
 from sctcalib.parts.strip_lists import trimmed
 from sctcalib.summary.dead_files import DeadChannel, of_one_run, write_dead_file
@@ -100,6 +101,10 @@ def run(job: Job, kind: Kind) -> None:
         log.warning("%s", job.idle[kind.part])
         return
     found = _search(job, kind)
+    if not (found.search.chips if kind.chips else found.search.strips):
+        job.idle[kind.part] = f"{kind.part}: too few events ({maps.n_events}), nothing is listed"
+        log.warning("%s", job.idle[kind.part])
+        return
     lists = module_lists(found)
     rows = chip_rows(found, lists) if kind.chips else strip_rows(found, lists)
     tag = job.configuration[folder_of_part(kind.folder_part).tag_option]
@@ -164,7 +169,7 @@ def _write_summary(job: Job, found: DeadSearch, lists: Sequence[ModuleLists], ki
         check_list=flag.check_list,
         dead_modules=tuple(
             DeadModule(serials[x.module], x.module, x.links, trimmed(x.chips), trimmed(x.strips))
-            for x in lists
+            for x in summary_lists(found, lists)
         ),
         **{**run_values(job, events=found.n_events), "lumi_blocks": _lumi_blocks_read(job)},
     )

@@ -8,19 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sctcalib.detector.identifiers import module_id32, module_names
+from sctcalib.detector.identifiers import module_id32
 from sctcalib.detector.regions import N_CHIPS_PER_MODULE
 from sctcalib.detector.tables import serial_text
 from sctcalib.histograms.lumiblocks import LumiBlockMaps
-from sctcalib.job.errors import JobError
 from sctcalib.parts import strip_lists
 from sctcalib.parts.noisy_lumi_blocks import noisy_fraction, noisy_lumi_blocks, printed_numbers
 from sctcalib.parts.noisy_strips import NoisyStrips
 from sctcalib.summary.bad_strips import BadStripsChannel
 from sctcalib.summary.noisy_summary import NoisyChip, NoisyModule
-
-MAX_LIST = 4000
-"""Characters that the type String4k of the database takes."""
 
 ModuleRow = tuple[int, str]
 """A module and its list of strips in the raw form."""
@@ -92,7 +88,6 @@ def database_rows(
         rows = list(_rows(found.all, np.ones_like(filled)))
     else:
         rows = list(_rows(found.all, filled))
-    _check_lengths(rows)
     return rows
 
 
@@ -109,13 +104,3 @@ def _changed_rows(found: NoisyStrips, valid: Mapping[int, str]) -> Iterator[Modu
         stored = valid.get(channels[module], "")
         if text != strip_lists.encode(strip_lists.decode(stored)):
             yield module, text
-
-
-def _check_lengths(rows: list[ModuleRow]) -> None:
-    for module, text in rows:
-        if len(text) > MAX_LIST:
-            msg = (
-                f"module {module_names()[module]}: its list of noisy strips has {len(text)} "
-                f"characters; the database takes {MAX_LIST}. Is the module read out at all?"
-            )
-            raise JobError(msg)

@@ -10,7 +10,7 @@ from sctcalib.detector.identifiers import module_id32
 from sctcalib.detector.regions import N_MODULE_STRIPS, N_MODULES, N_WAFERS
 from sctcalib.job.errors import JobError
 from sctcalib.parts.noisy_strips import NoisyStrips, Thresholds
-from sctcalib.workflows.database import FolderContent, write_folders
+from sctcalib.workflows.database import FolderContent, check_lists, write_folders
 from sctcalib.workflows.instance import instance, interval
 from sctcalib.workflows.noisy_database import noisy_rows
 from sctcalib.workflows.noisy_records import database_rows, module_records
@@ -98,9 +98,10 @@ def test_nothing_noisy_gives_no_database_even_where_all_modules_are_written(upda
 
 
 def test_a_list_too_long_for_the_database_is_refused_with_the_module():
-    found = result({A: range(0, 1536, 2)})
-    with pytest.raises(JobError, match=r"module -2\.1\.2\.2: .* has 4053 characters"):
-        database_rows(found, options(write_all=False), {})
+    rows = database_rows(result({A: range(0, 1536, 2)}), options(write_all=False), {})
+    content = FolderContent("doNoisyStrip", noisy_rows(rows, THRESHOLD))
+    with pytest.raises(JobError, match=r"module -2\.1\.2\.2 has 4053 characters"):
+        check_lists(content)
 
 
 def test_summary_lists_cleared_modules_only_with_update():
