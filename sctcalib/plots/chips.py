@@ -75,8 +75,9 @@ def _chips_per_block(axes: Axes, chips: Sequence[ChipBlocks], last: int) -> None
 
 
 def _fractions(axes: Axes, chips: Sequence[ChipBlocks]) -> None:
-    rows = np.arange(len(chips))
-    axes.barh(rows, [chip.fraction for chip in chips], 0.84, color=SERIES_COLOURS[1])
+    edges = np.arange(len(chips) + 1) - 0.5
+    fractions = [chip.fraction for chip in chips]
+    axes.stairs(fractions, edges, orientation="horizontal", fill=True, color=SERIES_COLOURS[1])
     axes.set_xlim(0, 1.03)
     axes.set_ylim(len(chips) - 0.4, -0.6)
     axes.set_yticks([])

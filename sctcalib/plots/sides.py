@@ -87,7 +87,7 @@ def distribution_page(heading: Heading, content: SideValues, other: SideValues |
     quantity = QUANTITIES[content.quantity]
     everything = [content.values] + ([other.values] if other else [])
     edges = _edges(quantity, np.concatenate(everything))
-    caption = "Values outside the axis are in the first and last bin."
+    caption = f"In {quantity.unit}. Values outside the axis are in the first and last bin."
     page = new_page(heading, f"{quantity.title}: distribution", caption)
     frames = page.subplots(
         1, 3, sharey=True, sharex=True,
@@ -120,9 +120,9 @@ def _finish(page: Figure, frames: Sequence[Axes], edges: FloatArray, quantity: Q
     if not quantity.log:
         frames[0].xaxis.set_major_locator(MaxNLocator(5))
     for axes in frames:
-        axes.legend(loc="upper left" if quantity.high_is_good else "upper right")
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(loc="upper left" if quantity.high_is_good else "upper right")
         axes.set_xlabel(quantity.symbol, loc="right")
-    page.text(0.965, 0.03, f"[{quantity.unit}]", size=9, ha="right", color="#444444")
 
 
 def _edges(quantity: Quantity, values: FloatArray) -> FloatArray:

@@ -48,7 +48,6 @@ _STYLE = {
     "legend.borderpad": 0.4,
     "mathtext.default": "regular",
     "hatch.linewidth": 0.4,
-    "pdf.fonttype": 42,
     "pdf.compression": 6,
 }
 

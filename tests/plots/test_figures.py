@@ -193,6 +193,17 @@ def test_every_side_is_in_the_distributions_once() -> None:
     assert "specification 99 %" in texts(page)
 
 
+def test_a_region_without_any_value_says_why_it_is_empty() -> None:
+    values = np.full(8176, 1e-4)
+    values[:1976] = np.nan
+    assert (
+        texts(distribution_page(HEADING, _sides(values, "RawOccupancy"), None)).count("no hits")
+        == 1
+    )
+    nothing = _sides(np.full(8176, np.nan), "RawOccupancy")
+    assert texts(distribution_page(HEADING, nothing, None)).count("no hits") == 3
+
+
 def test_the_reference_is_named_and_drawn() -> None:
     values = np.random.default_rng(5).uniform(1e-5, 1e-3, 8176)
     content = _sides(values, "NoiseOccupancy")
@@ -386,5 +397,6 @@ def test_folders_can_be_compared_with_xml_or_another_database(tmp_path: Path, pa
     now = read_subject(files.write_database(tmp_path / "now.db", part), Choice())
     before = read_subject(files.write_database(tmp_path / "old.db", part, run=299999), Choice())
     subject = compared(now, before)
-    for draw in pages_of(subject, before):
+    pages = pages_of(subject, before)
+    for draw in (pages[0], pages[-1]):
         assert "compared with run 299999" in texts(draw())
