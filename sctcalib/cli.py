@@ -23,6 +23,9 @@ VERBS = {
     "show": Verb("sctcalib.summary.commands", "show", "Show an XML summary, or make its page."),
     "plot": Verb("sctcalib.plots.commands", "plot", "Draw results: maps, distributions, fits."),
     "cool": Verb("sctcalib.cool.commands", "cool", "Look into COOL conditions databases."),
+    "conditions": Verb(
+        "sctcalib.conditions.commands", "conditions", "Upload to conditions databases."
+    ),
     "simulate": Verb("sctcalib.simulate.commands", "simulate", "Simulate a run to calibrate."),
     "compare-truth": Verb(
         "sctcalib.simulate.compare", "compare_truth", "Compare results with simulated truth."

@@ -59,17 +59,19 @@ def configure(arguments: Arguments, options: Options) -> tuple[Configuration, Ma
 
 
 def conditions_file(connection: str) -> dict[Path, str]:
-    """The file of the conditions database, if there is one."""
+    """The file of the conditions database, if there is one; of a folder all that belong to it."""
     if not connection:
         return {}
+    from sctcalib.conditions.layout import files_of
     from sctcalib.cool import CoolError
     from sctcalib.cool.connection import parse_connection
 
     try:
-        return {parse_connection(connection).path: "conditions database"}
+        path = parse_connection(connection).path
     except CoolError as error:
         msg = f"ConditionsDatabase: {error}"
         raise InputFileError(msg) from error
+    return dict.fromkeys(files_of(path) if path.is_dir() else [path], "conditions database")
 
 
 def finish(job: Job) -> None:

@@ -39,3 +39,8 @@ def parse_connection(text: str | Path) -> Connection:
         raise DatabaseError(msg)
     name = values.get("dbname")
     return Connection(Path(values["schema"]), check_database_name(name) if name else None)
+
+
+def file_in_folder(folder: Path, name: str) -> Path:
+    """Where a folder of conditions databases has the database of a name."""
+    return folder / f"{name}.db"

@@ -214,13 +214,23 @@ def last_start(folder: Folder, tag: str, before: int) -> int | None:
     """Where the last of the current objects begins that begins before a key; None without one."""
     layer = _layer(folder, tag)
     # the + keeps SQLite from using another index than that of IOV_SINCE, which it reads backwards
-    condition = layer.condition.replace("i.", "+i.")
     row = folder.db.file.row(
-        f"SELECT i.IOV_SINCE FROM {layer.table} i WHERE {condition} AND i.IOV_SINCE < ? "
+        f"SELECT i.IOV_SINCE FROM {layer.table} i WHERE {layer.of('+i')} AND i.IOV_SINCE < ? "
         "ORDER BY i.IOV_SINCE DESC LIMIT 1",
         (*layer.parameters, before),
     )
     return None if row is None else int(row[0])
+
+
+def last_inserted(folder: Folder, tag: str, since: int, until: int) -> str:
+    """When the latest of the current objects was written that begin in [since, until]; or empty."""
+    layer = _layer(folder, tag)
+    row = folder.db.file.row(
+        f"SELECT MAX(i.SYS_INSTIME) FROM {layer.table} i WHERE {layer.of('+i')} "
+        "AND i.IOV_SINCE BETWEEN ? AND ?",
+        (*layer.parameters, since, until),
+    )
+    return str(row[0]) if row and row[0] else ""
 
 
 def _rows(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sctcalib.cool import query
-from sctcalib.cool.connection import parse_connection
+from sctcalib.cool.connection import file_in_folder, parse_connection
 from sctcalib.cool.database import Database
 from sctcalib.cool.errors import CoolError, DatabaseError
 from sctcalib.cool.folder import Folder
@@ -51,10 +51,18 @@ class UploadNumbers:
 def open_conditions(connection: str | Path, *, default_name: str = INSTANCE) -> Database:
     """A conditions database, read only, from a path or a COOL connection string.
 
-    Raises DatabaseError if there is no such database.
+    The path may be a folder, in which every database is in a file of its name, as
+    ``sctcalib conditions init`` makes it. Raises DatabaseError if there is no such database.
     """
     where = parse_connection(connection)
-    return Database.open(where.path, where.name or default_name)
+    name = where.name or default_name
+    if not where.path.is_dir():
+        return Database.open(where.path, name)
+    file = file_in_folder(where.path, name)
+    if not file.exists():
+        msg = f"the folder {where.path} has no {file.name}; sctcalib conditions init makes one"
+        raise DatabaseError(msg)
+    return Database.open(file, name)
 
 
 def uploaded_runs(folder: Folder, tag: str) -> list[int]:
@@ -119,30 +127,38 @@ def disabled_file(database_path: str | Path) -> Path:
 def disabled_runs(database_path: str | Path, folder_path: str) -> set[int]:
     """Runs that must not serve as reference for a folder; none without the file.
 
-    The file is a JSON list of ``{folder, run, who, when, why}``. Raises DatabaseError if it
-    is anything else.
+    Raises DatabaseError as `disabled_entries` does.
+    """
+    entries = disabled_entries(database_path)
+    return {entry["run"] for entry in entries if entry["folder"] == folder_path}
+
+
+def disabled_entries(database_path: str | Path) -> list[dict[str, Any]]:
+    """The entries ``{folder, run, who, when, why}`` of the list of disabled runs.
+
+    Raises DatabaseError if the file is not a JSON list of such entries; folder and run are needed.
     """
     path = disabled_file(database_path)
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return set()
+        return []
     except (OSError, ValueError) as error:
         msg = f"{path} is not a readable JSON list of disabled runs: {error}"
         raise DatabaseError(msg) from error
     if not isinstance(entries, list):
         msg = f"{path} is not a JSON list of disabled runs, each with folder, run, who, when, why"
         raise DatabaseError(msg)
-    checked = [_disabled_entry(path, number, entry) for number, entry in enumerate(entries)]
-    return {run for folder, run in checked if folder == folder_path}
+    for number, entry in enumerate(entries):
+        _check_disabled(path, number, entry)
+    return entries
 
 
-def _disabled_entry(path: Path, number: int, entry: Any) -> tuple[str, int]:
+def _check_disabled(path: Path, number: int, entry: Any) -> None:
     folder, run = (entry.get("folder"), entry.get("run")) if isinstance(entry, dict) else ("", "")
     if not isinstance(folder, str) or not isinstance(run, int) or isinstance(run, bool):
         msg = f'{path}: entry {number} lacks "folder" (a text) or "run" (a number): {entry!r:.80}'
         raise DatabaseError(msg)
-    return folder, run
 
 
 def _valid(folder: Folder, tag: str, key: int) -> list[Object]:

@@ -103,10 +103,10 @@ class Report:
         """For JSON and for the log."""
         return {
             "outcome": self.outcome.value,
-            "source": str(self.source),
+            "source": str(self.source.absolute()),
             "sha256": self.sha256,
             "source_database": self.source_database,
-            "destination": str(self.destination),
+            "destination": str(self.destination.absolute()),
             "database": self.database,
             "backup": str(self.backup) if self.backup else None,
             "folders": [row.as_dict() for row in self.rows],
