@@ -67,8 +67,8 @@ def accumulate(
     """
     from sctcalib.bytestream.decoder import Decoder
 
-    infos = _file_infos(paths)
-    shares = _shares(infos, max_events, skip_events)
+    infos = file_infos(paths)
+    shares = shares_of_files(infos, max_events, skip_events)
     work = [(info, *share) for info, share in zip(infos, shares, strict=True) if share[1] > 0]
     n_threads = max(1, min(jobs, len(work)))
     maps = _Pool([Decoder(cabling, settings) for _ in range(n_threads)], work).run(progress)
@@ -76,7 +76,8 @@ def accumulate(
     return maps
 
 
-def _file_infos(paths: Sequence[Path]) -> list[RawFileInfo]:
+def file_infos(paths: Sequence[Path]) -> list[RawFileInfo]:
+    """The records of all files; InputFileError, or ProblemsError of them, for those without."""
     infos, problems = [], []
     for path in paths:
         try:
@@ -87,7 +88,7 @@ def _file_infos(paths: Sequence[Path]) -> list[RawFileInfo]:
     return infos
 
 
-def _shares(
+def shares_of_files(
     infos: Sequence[RawFileInfo], max_events: int, skip_events: int
 ) -> list[tuple[int, int]]:
     """Blocks to skip and then to read of each file."""

@@ -9,8 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sctcalib.bytestream.files import RawFileInfo, is_file_end
-from sctcalib.bytestream.fragments import PAYLOAD, PAYLOAD_END, PLAIN_WORDS
-from sctcalib.bytestream.layout import DATA_SEPARATOR, FILE_END, MAX_EVENT_BYTES
+from sctcalib.bytestream.fragments import (
+    COMPRESSED,
+    PAYLOAD,
+    PAYLOAD_END,
+    PLAIN_WORDS,
+    read_event_header,
+)
+from sctcalib.bytestream.layout import (
+    DATA_SEPARATOR,
+    FAULT_TEXTS,
+    FILE_END,
+    MAX_EVENT_BYTES,
+    Fault,
+)
 from sctcalib.detector.identifiers import IntArray
 
 WordArray = NDArray[np.uint32]
@@ -129,17 +141,36 @@ def inflate(packed: bytes, limit: int) -> bytes:
     try:
         plain = unpacker.decompress(packed, limit + 1)
     except zlib.error as error:
-        raise ValueError(str(error)) from error
+        msg = f"the compressed data cannot be unpacked: {error}"
+        raise ValueError(msg) from error
     if len(plain) > limit:
-        msg = f"more than {limit} bytes"
+        msg = f"more than {limit} bytes once unpacked"
         raise ValueError(msg)
     if not unpacker.eof:
-        msg = "the stream is incomplete"
+        msg = "the compressed data are incomplete"
         raise ValueError(msg)
     return plain
 
 
-def unpacked_block(words: WordArray, info: RawFileInfo) -> WordArray:
+def plain_event(words: WordArray, header: IntArray, info: RawFileInfo) -> WordArray:
+    """The event of a data block without compression, and its header fields in ``header``.
+
+    It is ``words`` itself unless something was compressed. Raises ValueError for a block whose
+    header cannot be read, or that cannot be unpacked.
+    """
+    if info.is_compressed:
+        words = _unpacked_block(words, info)
+    fault, value = read_event_header(words, 0, len(words), header)
+    if fault:
+        msg = f"{FAULT_TEXTS[Fault(fault)]} (found 0x{value:08x})"
+        raise ValueError(msg)
+    if header[COMPRESSED]:
+        words = _unpacked_event(words, header, info)
+        header[PAYLOAD_END] = len(words)
+    return words
+
+
+def _unpacked_block(words: WordArray, info: RawFileInfo) -> WordArray:
     """A data block of a file in which every block is packed; raises ValueError."""
     plain = inflate(_raw_bytes(words, info), MAX_EVENT_BYTES)
     if len(plain) % 4:
@@ -148,12 +179,8 @@ def unpacked_block(words: WordArray, info: RawFileInfo) -> WordArray:
     return _native_words(plain, info)
 
 
-def unpacked_event(words: WordArray, header: IntArray, info: RawFileInfo) -> WordArray:
-    """An event with packed payload as one without; raises ValueError.
-
-    ``header`` are the fields that `read_event_header` found in ``words``, which begin with the
-    event.
-    """
+def _unpacked_event(words: WordArray, header: IntArray, info: RawFileInfo) -> WordArray:
+    """An event with packed payload as one without; raises ValueError."""
     n_words = int(header[PLAIN_WORDS])
     if 4 * n_words > MAX_EVENT_BYTES:
         msg = f"{n_words} words are more than any event has"
@@ -161,7 +188,7 @@ def unpacked_event(words: WordArray, header: IntArray, info: RawFileInfo) -> Wor
     payload, payload_end = header[PAYLOAD], header[PAYLOAD_END]
     plain = inflate(_raw_bytes(words[payload:payload_end], info), 4 * n_words)
     if len(plain) != 4 * n_words:
-        msg = f"{len(plain)} bytes instead of {4 * n_words}"
+        msg = f"{len(plain)} bytes once unpacked instead of {4 * n_words}"
         raise ValueError(msg)
     event = np.concatenate([words[:payload], _native_words(plain, info)])
     checksum_type = 6 + int(words[5])

@@ -11,11 +11,11 @@ from sctcalib.bytestream.blocks import (
     SEPARATOR_WORDS,
     BlockReader,
     WordArray,
-    unpacked_block,
-    unpacked_event,
+    plain_event,
 )
 from sctcalib.bytestream.files import RawFileInfo, opened
 from sctcalib.bytestream.filling import (
+    EVENT_DONE,
     EVENTS_DAMAGED,
     EVENTS_FILLED,
     EVENTS_IN_ERRORS,
@@ -53,7 +53,6 @@ log = logging.getLogger(__name__)
 
 Tell = Callable[[int], bool]
 """Called with the byte offset that was reached; False to stop reading."""
-_EVENT_DONE = -1
 
 
 class Decoder:
@@ -153,7 +152,7 @@ class Decoder:
             state[TAKE] -= 1
             begin = reader.begin + SEPARATOR_WORDS
             if begin + n_words > reader.end:
-                self._damaged(reader, Fault.TOO_LARGE)
+                self._damaged(reader, FAULT_TEXTS[Fault.TOO_LARGE])
             else:
                 self._unpack(reader, reader.words[begin : begin + n_words])
         reader.skip(SEPARATOR_WORDS + n_words)
@@ -161,25 +160,21 @@ class Decoder:
 
     def _unpack(self, reader: BlockReader, words: WordArray) -> None:
         """Unpack and decode a block."""
-        info = reader.info
         try:
-            if info.is_compressed:
-                words = unpacked_block(words, info)
-            if self._fill(words) == Stop.COMPRESSED:
-                self._fill(unpacked_event(words, self._event.header, info))
+            self._fill(plain_event(words, self._event.header, reader.info))
         except ValueError as error:
-            self._damaged(reader, Fault.INFLATE, str(error))
+            self._damaged(reader, str(error))
         offset = reader.offset
-        self._drain_faults(info, lambda _: offset)
+        self._drain_faults(reader.info, lambda _: offset)
 
-    def _fill(self, words: WordArray) -> int:
-        """Decode one event, with room for all it has."""
+    def _fill(self, words: WordArray) -> None:
+        """Decode one event that is not packed, with room for all it has."""
         while True:
-            stop: int = fill_event(
+            stop = fill_event(
                 words, 0, len(words), self._tables, self._event, self._maps, self._work
             )
-            if stop in (_EVENT_DONE, Stop.COMPRESSED):
-                return stop
+            if stop == EVENT_DONE:
+                return
             self._make_room(stop)
 
     def _make_room(self, stop: int) -> None:
@@ -223,13 +218,12 @@ class Decoder:
             self._note(info, offset_of(word), text)
         state[N_FAULTS] = 0
 
-    def _damaged(self, reader: BlockReader, fault: Fault, detail: str = "") -> None:
+    def _damaged(self, reader: BlockReader, what: str) -> None:
         """Count an event that cannot be decoded."""
         state = self._work.state
         state[EVENTS_READ] += 1
         state[EVENTS_DAMAGED] += 1
-        text = f"event skipped: {FAULT_TEXTS[fault]}" + (f" ({detail})" if detail else "")
-        self._note(reader.info, reader.offset, text)
+        self._note(reader.info, reader.offset, f"event skipped: {what}")
 
     def _note(self, info: RawFileInfo, offset: int, text: str) -> None:
         self._sum.damage.add(Damage(str(info.path), offset, text))

@@ -60,7 +60,7 @@ class Stop(IntEnum):
 _MORE, _NO_SEPARATOR, _COMPRESSED = int(Stop.MORE), int(Stop.NO_SEPARATOR), int(Stop.COMPRESSED)
 _GROUPS, _CARRIES, _TIME_BINS = int(Stop.GROUPS), int(Stop.CARRIES), int(Stop.TIME_BINS)
 _FAULTS, _TOO_LARGE, _DONE = int(Stop.FAULTS), int(Stop.TOO_LARGE), int(Stop.DONE)
-_EVENT_DONE = -1
+EVENT_DONE = -1
 
 (
     SKIP, TAKE, EVENTS_READ, EVENTS_DAMAGED, EVENTS_UNKNOWN, EVENTS_REJECTED, EVENTS_OUTSIDE,
@@ -306,7 +306,7 @@ def _room(groups: IntArray, n_groups: int, time_bin: int, work: Workspace) -> in
             return _CARRIES
     if settings[DO_BINS] and _slot_of(work, time_bin) == len(work.slots):
         return _TIME_BINS
-    return _EVENT_DONE
+    return EVENT_DONE
 
 
 @compiled
@@ -333,11 +333,11 @@ def fill_event(
         state[EVENTS_READ] += 1
         state[EVENTS_DAMAGED] += 1
         _note(work.faults, state, at, fault, value)
-        return _EVENT_DONE
+        return EVENT_DONE
     n_groups, n_faults = decode_robs(words, tables, event)
     time_bin = number(np.floor(event.header[TIME] / work.bin_seconds[0]))
     stop = _room(event.groups, n_groups, time_bin, work)
-    if stop != _EVENT_DONE:
+    if stop != EVENT_DONE:
         return stop
     state[EVENTS_READ] += 1
     for i in range(n_faults):
@@ -345,7 +345,7 @@ def fill_event(
             work.faults[state[N_FAULTS], j] = event.faults[i, j]
         state[N_FAULTS] += 1
     _enter(event, n_groups, _slot_of(work, time_bin), time_bin, tables, maps, work)
-    return _EVENT_DONE
+    return EVENT_DONE
 
 
 @compiled
@@ -376,7 +376,7 @@ def fill_blocks(
             state[SKIP] -= 1
         else:
             stop = fill_event(words, at + 4, at + n_words, tables, event, maps, work)
-            if stop != _EVENT_DONE:
+            if stop != EVENT_DONE:
                 return stop, at
             state[TAKE] -= 1
         at += n_words

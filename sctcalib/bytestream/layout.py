@@ -99,16 +99,15 @@ class Fault(IntEnum):
     EVENT_SIZE = 4
     EVENT_HEADER = 5
     COMPRESSION = 6
-    INFLATE = 7
-    ROB_MARKER = 8
-    ROB_SIZE = 9
-    TOO_MANY_ROBS = 10
-    TOO_LARGE = 11
-    ROB_HEADER = 12
-    ROD_SIZE = 13
-    ROD_MARKER = 14
-    ROD_HEADER = 15
-    ROD_TRAILER = 16
+    ROB_MARKER = 7
+    ROB_SIZE = 8
+    TOO_MANY_ROBS = 9
+    TOO_LARGE = 10
+    ROB_HEADER = 11
+    ROD_SIZE = 12
+    ROD_MARKER = 13
+    ROD_HEADER = 14
+    ROD_TRAILER = 15
 
 
 FAULT_TEXTS = {
@@ -118,7 +117,6 @@ FAULT_TEXTS = {
     Fault.EVENT_SIZE: "the event does not fit into its data block",
     Fault.EVENT_HEADER: "the numbers of words in the event header do not add up",
     Fault.COMPRESSION: "unknown compression type",
-    Fault.INFLATE: "the compressed data cannot be unpacked",
     Fault.ROB_MARKER: "no ROB fragment where the next one should begin",
     Fault.ROB_SIZE: "the size of a ROB fragment goes beyond its event",
     Fault.TOO_MANY_ROBS: f"more than {MAX_ROBS} ROB fragments",
