@@ -35,6 +35,7 @@ from sctcalib.bytestream.encoder_words import (
     masked_chips_bits,
     raw_data_word,
 )
+from sctcalib.bytestream.events import RawEvent, iter_events
 from sctcalib.bytestream.layout import ERROR_TYPES
 from sctcalib.bytestream.maps import RawMaps, RawSettings
 from sctcalib.bytestream.writer import (
@@ -83,12 +84,21 @@ def read_back(
     )  # fmt: skip
     with RawWriter(path, info, WHEN) as writer:
         for event in range(n_events):
-            header = EventHeader(267367, 1 + event % 3, START + event, 5, event, event, 7)
+            header = EventHeader(
+                run=267367, lumi_block=1 + event % 3, seconds=START + event, nanoseconds=5,
+                global_id=event + (0 if old else 1 << 33), lvl1_id=0x02000000 + event,
+                bcid=100 + event, trigger_type=0x84, run_type=1, stream_tags=(b"x",),
+            )  # fmt: skip
             robs = fragments.of_event(event)
             packed = compress and not old
             writer.write(event_fragment(header, robs, event_format, compress=packed))
     wanted = RawSettings(3, 2, default_swap(), good_links=good_links, lumi_blocks=False)
     return accumulate([path], CABLING, wanted)
+
+
+def events_of(path: Path) -> list[RawEvent]:
+    """The events that `read_back` has written, one by one."""
+    return list(iter_events([path], CABLING, default_swap()))
 
 
 def counts_of(groups: Groups) -> np.ndarray:
@@ -160,6 +170,52 @@ def test_hits_of_the_whole_detector_are_read_again(tmp_path, mode):
     np.testing.assert_array_equal(maps.counts, counts_of(groups))
     assert maps.counters["link_headers"] == n_events * N_WAFERS
     assert maps.counters["rods_hv_on"] == n_events * len(CABLING.rod_ids)
+
+
+Strip = tuple[int, int, int]
+
+
+def strips_of(event: RawEvent) -> list[Strip]:
+    """Wafer, strip and time bin of every fired strip, ascending."""
+    return sorted(
+        (int(hit["wafer"]), strip, int(hit["time_bin"]))
+        for hit in event.hits
+        for strip in range(int(hit["strip"]), int(hit["strip"]) + int(hit["size"]))
+    )
+
+
+@pytest.mark.parametrize("event_format", FORMATS)
+@pytest.mark.parametrize("mode", list(Mode))
+@settings(
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(rows=ROWS, compress=st.booleans())
+def test_events_have_their_own_strips_and_times(tmp_path, mode, event_format, rows, compress):
+    path, groups = tmp_path / "a.data", groups_of(*rows)
+    encoder = Encoder(LINKS, default_swap(), mode, rob_version=VERSIONS[event_format])
+    read_back(path, encoder, groups, 3, event_format=event_format, compress=compress)
+    for number, event in enumerate(events_of(path)):
+        expected = sorted(
+            (wafer, strip, time_bin if mode is Mode.EXPANDED else 2)
+            for at, wafer, first, size, time_bin, _ in rows
+            if at == number
+            for strip in range(first, first + size)
+        )
+        assert strips_of(event) == expected
+        upper = 0 if event_format == "4.0" else 1 << 33
+        assert (event.run, event.lumi_block, event.event_id) == (267367, 1 + number, number + upper)
+        assert (event.time, event.time_ns, event.bcid) == (START + number, 5, 100 + number)
+        words = (event.lvl1_id, event.trigger_type, event.run_type)
+        assert words == (0x02000000 + number, 0x84, 1)
+
+
+@pytest.mark.parametrize(("size", "errors"), [(1, 0), (1, 1), (2, 0), (2, 1), (2, 2), (2, 3)])
+def test_hit_errors_of_condensed_words_are_read_again(tmp_path, size, errors):
+    path, groups = tmp_path / "a.data", groups_of((0, 2 * MODULES[0], 5, size, 2, errors))
+    read_back(path, Encoder(LINKS, default_swap()), groups)
+    [event] = events_of(path)
+    assert event.hits["hit_errors"].tolist() == [errors]
+    assert event.hits["size"].tolist() == [size]
 
 
 @pytest.mark.parametrize("mode", list(Mode))
@@ -259,8 +315,12 @@ ROD_CASES = [
 ]
 
 
-def check_errors(maps: RawMaps, wafers: np.ndarray, names: set[str]) -> None:
-    """One event has the errors on the wafers, and no other wafer has any."""
+def check_errors(path: Path, maps: RawMaps, wafers: np.ndarray, names: set[str]) -> None:
+    """Event 1 has the errors on the wafers; no other wafer and no other event has any."""
+    for number, event in enumerate(events_of(path)):
+        expected_wafers = wafers.tolist() if number == 1 and names else []
+        assert sorted(event.errors["wafer"].tolist()) == expected_wafers
+        assert all(set(event.error_names(wafer)) == names for wafer in expected_wafers)
     expected = np.zeros((N_WAFERS, len(ERROR_TYPES)), dtype=np.int64)
     expected[np.ix_(wafers, [ERROR_TYPES.index(name) for name in names])] = 1
     np.testing.assert_array_equal(maps.errors, expected[:, :15])
@@ -276,7 +336,7 @@ HITS = groups_of(*((event, WAFER, 10 + event, 2) for event in range(3)))
 def test_errors_of_links_are_found_on_their_wafer(tmp_path, names, conditions):
     encoder = Encoder(LINKS, default_swap())
     maps = read_back(tmp_path / "a.data", encoder, HITS, 3, conditions)
-    check_errors(maps, array(WAFER), names)
+    check_errors(tmp_path / "a.data", maps, array(WAFER), names)
     np.testing.assert_array_equal(maps.counts, counts_of(HITS))
 
 
@@ -286,7 +346,7 @@ def test_errors_of_links_are_found_on_their_wafer(tmp_path, names, conditions):
 def test_errors_of_rods_are_found_on_all_their_wafers(tmp_path, names, conditions):
     encoder = Encoder(LINKS, default_swap())
     maps = read_back(tmp_path / "a.data", encoder, HITS, 3, conditions)
-    check_errors(maps, OF_ROD, names)
+    check_errors(tmp_path / "a.data", maps, OF_ROD, names)
     without_data = names & {"TruncatedROD", "MaskedROD"}
     decoded = HITS[HITS.event != 1] if without_data else HITS
     np.testing.assert_array_equal(maps.counts, counts_of(decoded))
@@ -296,7 +356,7 @@ def test_abcd_error_of_the_other_side_is_found_there(tmp_path):
     conditions = words(abcd_error_word(0, 2, 1))
     maps = read_back(tmp_path / "a.data", Encoder(LINKS, default_swap()), HITS, 3, conditions)
     names = {"ABCDError", "ABCDError_Error1", "ABCDError_Chip2"}
-    check_errors(maps, array(WAFER ^ 1), names)
+    check_errors(tmp_path / "a.data", maps, array(WAFER ^ 1), names)
     np.testing.assert_array_equal(maps.counts, counts_of(HITS))
 
 
@@ -306,7 +366,7 @@ def test_formatter_error_is_found_on_the_link_it_seems_to_be(tmp_path):
     seeming = int(OF_ROD[np.flatnonzero(LINKS.fibre[OF_ROD] == 12)[0]])
     conditions = bits(header=WRONG_FORMATTER_LINK, wafer=wafer)
     maps = read_back(tmp_path / "a.data", Encoder(LINKS, default_swap()), HITS, 3, conditions)
-    check_errors(maps, array(seeming), {"FormatterError"})
+    check_errors(tmp_path / "a.data", maps, array(seeming), {"FormatterError"})
 
 
 @pytest.mark.parametrize(("groups", "accepted"), [(10, 3), (11, 2)])
@@ -344,7 +404,7 @@ def test_absent_rods_are_no_error(tmp_path):
     absent[1, ROD] = True
     conditions = Conditions(absent=absent)
     maps = read_back(tmp_path / "a.data", Encoder(LINKS, default_swap()), HITS, 3, conditions)
-    check_errors(maps, array(), set())
+    check_errors(tmp_path / "a.data", maps, array(), set())
     np.testing.assert_array_equal(maps.counts, counts_of(HITS[HITS.event != 1]))
 
 
