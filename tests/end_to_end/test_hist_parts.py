@@ -39,7 +39,7 @@ from tests.support.hist import (
     stored,
     write_job,
 )
-from tests.support.processes import contents, run_sctcalib, run_transform
+from tests.support.processes import ROOT, contents, run_sctcalib, run_transform
 from tests.support.reports import output_names, read_report
 from tests.support.shared import made_once
 
@@ -355,6 +355,35 @@ def test_a_part_alone_writes_what_it_writes_beside_the_others(jobs, runs, tmp_pa
     databases = [output(folder, "mycool.db") for folder in (tmp_path, jobs(style))]
     alone, together = (stored(database, part) for database in databases)
     assert alone == together
+
+
+EXAMPLES = {
+    "doEfficiency": "efficiency.json",
+    "doNoiseOccupancy": "noise_occupancy.json",
+    "doRawOccupancy": "raw_occupancy.json",
+    "doLorentzAngle": "lorentz_angle.json",
+    "doBSErrorDB": "bytestream_errors.json",
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_example_dictionaries_are_those_of_a_simulated_run(runs, part):
+    example = json.loads((ROOT / "run" / EXAMPLES[part]).read_text())
+    made = json.loads((runs("master") / f"job_{part}.json").read_text())
+    assert example.pop("SCTCalibConfig") == ["share/SCTCalibConfig.toml"]
+    del made["SCTCalibConfig"]
+    del made["input"][0]["events"]
+    assert example == made
+
+
+def test_an_example_runs(jobs, runs, tmp_path):
+    copy_of_run_info(runs("master"), tmp_path)
+    done = run_sctcalib(
+        tmp_path, "run", ROOT / "run" / "raw_occupancy.json", "--input-dir", runs("master")
+    )
+    assert done.returncode == 0, done.stdout
+    name = "RawOccupancySummaryFile.xml"
+    assert output(tmp_path, name).read_bytes() == output(jobs("master"), name).read_bytes()
 
 
 # ---- compatibility = "athena"
