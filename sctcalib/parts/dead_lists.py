@@ -18,6 +18,8 @@ from sctcalib.parts.dead import Counts, DeadSearch
 
 WHOLE_SIDES = {" 0-5  6-11 ": (0, 1), " 0-5 ": (0,), " 6-11 ": (1,)}
 """Dead links by the list of chips."""
+LOGGED_STRIPS = 10_000
+"""Strips that the log names; with few events most of the detector can be quiet."""
 _MISTAKEN_END = 5
 """Index at which the original ends runs: the last chip, and by mistake also a strip."""
 
@@ -169,7 +171,7 @@ def original_list(found: DeadSearch, module: int) -> ModuleLists:
 def log_lines(found: DeadSearch) -> Iterator[str]:
     """A line for every dead link, chip and strip, in the words of the original, and the totals.
 
-    Strips have their number 0-1535 of the lists.
+    Strips have their number 0-1535 of the lists; of very many only the first are named.
     """
     identifiers = module_id32().tolist()
     for wafer in np.flatnonzero(found.links).tolist():
@@ -182,12 +184,14 @@ def log_lines(found: DeadSearch) -> Iterator[str]:
             f"DEADCHIP : {identifiers[wafer // 2]}, side={side}, "
             f"chip(online)={chip + N_CHIPS_PER_SIDE * side}"
         )
-    by_side = found.strips.reshape(-1, N_STRIPS) & single
-    for wafer, strip in np.argwhere(by_side).tolist():
+    strips = np.argwhere(found.strips.reshape(-1, N_STRIPS) & single)
+    for wafer, strip in strips[:LOGGED_STRIPS].tolist():
         yield (
             f"DEADSTRIP : {identifiers[wafer // 2]}, side={wafer % 2}, "
             f"strip={strip + N_STRIPS * (wafer % 2)}"
         )
+    if len(strips) > LOGGED_STRIPS:
+        yield f"{len(strips) - LOGGED_STRIPS} more strips are in the lists only"
     counts = found.counts
     yield f"total #DeadStrip : {counts.strips}"
     yield f"total #DeadChip : {counts.chips}, #noHitChip : {found.checked_chips}"
