@@ -66,16 +66,15 @@ def step_inputs(inputs: InputSet, arguments: Arguments) -> Iterable[JobError]:
 
 def raw_inputs(inputs: InputSet, arguments: Arguments) -> Iterable[JobError]:
     """The dataset must not say that the files are something else than RAW."""
-    if inputs.input_type in (*MAP_TYPES, *HIST_TYPES):
-        hint = (
-            f"; for hit maps set splitNoisyStrip to {HIT_MAP_STEP}"
-            if inputs.input_type in MAP_TYPES
-            else ""
-        )
-        yield ArgumentError(
-            f"the inputs are of type {inputs.input_type}; splitNoisyStrip "
-            f"{arguments['splitNoisyStrip']} reads RAW files{hint}"
-        )
+    kind = inputs.input_type
+    if kind not in (*MAP_TYPES, *HIST_TYPES):
+        return
+    always = [part for part in arguments["part"] if part in RAW_ONLY]
+    reader = always[0] if always else f"splitNoisyStrip {arguments['splitNoisyStrip']}"
+    hint = ""
+    if kind in MAP_TYPES and not always:
+        hint = f"; for hit maps set splitNoisyStrip to {HIT_MAP_STEP}"
+    yield ArgumentError(f"the inputs are of type {kind}; {reader} reads RAW files{hint}")
 
 
 def hist_inputs(inputs: InputSet, arguments: Arguments) -> Iterable[JobError]:
