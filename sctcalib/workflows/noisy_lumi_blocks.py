@@ -17,7 +17,8 @@ from sctcalib.summary.noisy_lb_summary import (
     write_noisy_lb_summary,
 )
 from sctcalib.summary.page import style_sheets
-from sctcalib.workflows.maps import lumi_block_maps
+from sctcalib.workflows.map_files import count_events
+from sctcalib.workflows.maps import lumi_block_maps, reads_maps
 from sctcalib.workflows.run_labels import run_values
 from sctcalib.workflows.tables import serial_texts
 
@@ -27,6 +28,7 @@ PART = "doNoisyLB"
 RAW_TO_MAPS = 1
 FILE = "NoisyLBSummaryFile.xml"
 STYLE_SHEET = "NoisyLBInfo.xsl"
+EMPTY_MAPS = "LB maps are empty"
 
 
 def run(job: Job) -> None:
@@ -34,11 +36,14 @@ def run(job: Job) -> None:
     if job.arguments["splitNoisyStrip"] == RAW_TO_MAPS:
         job.results[PART] = {"events": lumi_block_maps(job, []).n_events}
         return
+    if reads_maps(job):
+        job.events = count_events(job)  # also compares them with those of hit maps, if listed
     maps = lumi_block_maps(job)
     thresholds = Thresholds.from_options(job.configuration)
     found = find_noisy_lumi_blocks(maps.events, maps.contents, thresholds, n_events=maps.n_events)
     if found.n_events == 0:
-        log.warning("LB maps are empty")
+        job.idle[PART] = EMPTY_MAPS
+        log.warning("%s", EMPTY_MAPS)
     write_noisy_lb_summary(job.output(FILE), summarise(job, found))
     for sheet in style_sheets(STYLE_SHEET):
         job.put_beside(sheet)
