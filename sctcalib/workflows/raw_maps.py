@@ -14,6 +14,8 @@ from sctcalib.bytestream.accumulate import accumulate
 from sctcalib.bytestream.maps import RawMaps, RawSettings
 from sctcalib.detector.cabling import Cabling, cabling_of_year
 from sctcalib.detector.cabling_file import read_cabling
+from sctcalib.job.errors import InputFileError, JobError, raise_problems
+from sctcalib.job.inputs import InputFile
 from sctcalib.job.transform import Job
 from sctcalib.runs.majority import read_majority
 from sctcalib.runs.run_info import FILE_NAME, read_run_info
@@ -25,6 +27,10 @@ _SHARED = "raw maps"
 PROCESSES = "ATHENA_PROC_NUMBER"
 """Environment variable of production: how many cores a job may use."""
 LOG_EVERY_SECONDS = 30.0
+_LEAST_SHARE = 0.01
+"""Of the bytes of all files, before which it is not guessed how long the rest will take."""
+_FAR = 2.0**62
+"""Seconds before and after 1970 that no event reaches."""
 HIT_PARTS = ("doNoisyStrip", "doDeadStrip", "doDeadChip", "doQuietStrip", "doQuietChip")
 ERROR_PARTS = HIT_PARTS[1:]
 LUMI_BLOCK_PARTS = ("doNoisyStrip", "doNoisyLB")
@@ -40,6 +46,7 @@ def raw_maps(job: Job) -> RawMaps:
 
 def _decode(job: Job) -> RawMaps:
     settings = _settings(job)
+    check_files(job)
     paths = [file.local for file in job.inputs.files]
     begin = time.monotonic()
     with job.progress("reading RAW files") as tick:
@@ -62,10 +69,40 @@ def _decode(job: Job) -> RawMaps:
     return maps
 
 
+def check_files(job: Job) -> None:
+    """Note the events of each file by its end record.
+
+    Raises InputFileError, for all files at once, where one is no RAW file, or of another run.
+    """
+    from sctcalib.bytestream.files import read_file_info
+
+    problems: list[JobError] = []
+    for file in job.inputs.files:
+        try:
+            info = read_file_info(file.local)
+        except InputFileError as error:
+            problems.append(error)
+            continue
+        if info.run != job.run:
+            msg = f"{file.local}: is of run {info.run}, this job is of run {job.run}"
+            problems.append(InputFileError(msg))
+        if info.end is not None:
+            _note_events(job, file, info.end.n_events)
+    raise_problems(problems)
+
+
+def _note_events(job: Job, file: InputFile, events: int) -> None:
+    job.found_events(file, events)
+    if file.events is not None and file.events != events:
+        log.warning(
+            "%s holds %d events, the dictionary says %d", file.base_name, events, file.events
+        )
+
+
 def _settings(job: Job) -> RawSettings:
     parts = set(job.arguments["part"])
     options = job.configuration
-    hv_bin = options["HVBinWidth"] if "doHV" in parts else None
+    hv_bin = float(options["HVBinWidth"]) if "doHV" in parts else None
     return RawSettings(
         n_lumi_blocks=n_lumi_blocks(job),
         lbs_per_window=options["LbsPerWindow"],
@@ -104,7 +141,12 @@ def _accepted(job: Job) -> NDArray[np.int64] | None:
         return None
     intervals = read_majority(path)
     log.info("majority: events pass in %d intervals", len(intervals))
-    return np.asarray(np.round(intervals), dtype=np.int64)
+    return whole_seconds(intervals)
+
+
+def whole_seconds(intervals: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Intervals [since, until) that hold the same whole seconds, which is what events tell."""
+    return np.clip(np.ceil(intervals), -_FAR, _FAR).astype(np.int64)
 
 
 def _good_links(options: Any) -> NDArray[np.bool_] | None:
@@ -146,7 +188,10 @@ def _logging_tick(tick: Any, begin: float) -> Any:
         if now - last >= LOG_EVERY_SECONDS:
             last = now
             share = done / max(total, 1)
-            left = (now - begin) * (1 - share) / max(share, 1e-6)
+            if share < _LEAST_SHARE:
+                log.info("%.0f %% of the RAW files read", 100 * share)
+                return
+            left = (now - begin) * (1 - share) / share
             log.info("%.0f %% of the RAW files read, about %.0f s left", 100 * share, left)
 
     return both
