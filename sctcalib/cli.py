@@ -26,6 +26,9 @@ VERBS = {
     "conditions": Verb(
         "sctcalib.conditions.commands", "conditions", "Upload to conditions databases."
     ),
+    "upload": Verb("sctcalib.uploads.commands", "upload", "Request uploads, and serve requests."),
+    "runs": Verb("sctcalib.runs.commands", "runs", "Run database: import, list, query."),
+    "lastrun": Verb("sctcalib.runs.commands", "lastrun", "Show or set the lastRun file."),
     "simulate": Verb("sctcalib.simulate.commands", "simulate", "Simulate a run to calibrate."),
     "compare-truth": Verb(
         "sctcalib.simulate.compare", "compare_truth", "Compare results with simulated truth."
