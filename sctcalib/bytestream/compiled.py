@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,18 +21,58 @@ except ImportError as error:
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
+_CONFIG: Any = numba.config
+_HERE = Path(__file__).resolve().parent
+_SOURCES = ("compiled.py", "layout.py", "payload.py", "fragments.py", "filling.py")
+"""All modules with compiled functions, and with constants that these contain."""
+
+
+def _cache_folder() -> Path | None:
+    """A folder for machine code, or None where none can be written.
+
+    numba looks only at the file of a function to see whether its machine code is out of date, but
+    that contains the functions it calls too. Hence a folder for each state of all the sources.
+    """
+    sources = b"".join((_HERE / name).read_bytes() for name in _SOURCES)
+    name = f"compiled-{hashlib.sha256(sources).hexdigest()[:16]}"
+    given = _CONFIG.CACHE_DIR
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sctcalib"
+    for base in [Path(given)] if given else [_HERE / "__pycache__", home]:
+        try:
+            (base / name).mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(base / name, os.W_OK):
+            return base / name
+    return None
+
+
+_FOLDER = _cache_folder()
+
+
+@contextmanager
+def _cache_in(folder: Path) -> Iterator[None]:
+    """numba chooses the place of its machine code when a function is declared."""
+    before = _CONFIG.CACHE_DIR
+    _CONFIG.CACHE_DIR = str(folder)
+    try:
+        yield
+    finally:
+        _CONFIG.CACHE_DIR = before
+
 
 def compiled(function: _Function) -> _Function:
     """The function as machine code, made at its first call and kept on disk for later processes.
 
-    The lock of the interpreter is released while it runs. Where no folder for compiled code can be
+    The lock of the interpreter is released while it runs. Where no folder for machine code can be
     written, it is made anew in every process.
     """
     njit: Any = numba.njit
-    try:
-        made: _Function = njit(cache=True, nogil=True)(function)
-    except RuntimeError:
-        made = njit(nogil=True)(function)
+    if _FOLDER is None:
+        made: _Function = njit(nogil=True)(function)
+    else:
+        with _cache_in(_FOLDER):
+            made = njit(cache=True, nogil=True)(function)
     return made
 
 

@@ -13,9 +13,12 @@ from sctcalib.bytestream.layout import N_BOOKED_ERROR_TYPES, Counter
 from sctcalib.detector.identifiers import IntArray
 from sctcalib.detector.readout import BoolArray
 from sctcalib.detector.regions import N_CHIPS_PER_SIDE, N_STRIPS, N_WAFERS
+from sctcalib.job.errors import JobError
 
 DAMAGE_LIMIT = 100
 """Damaged places that are listed of all files; their number is counted in full."""
+MAX_TIME_BINS = 100_000
+"""Time bins that are kept: six days of bins of 5 s."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,22 @@ class RawSettings:
     n_lumi_blocks: int
     lbs_per_window: int
     swap: BoolArray
-    accept: NDArray[np.int64] | None = None
+    accept: NDArray[np.int64] | NDArray[np.float64] | None = None
     hv_bin_seconds: float | None = None
     hits: bool = True
     lumi_blocks: bool = True
     errors: bool = True
     good_links: BoolArray | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for numbers that cannot be."""
+        width = self.hv_bin_seconds
+        if self.n_lumi_blocks < 1 or self.lbs_per_window < 1 or (width is not None and width <= 0):
+            msg = (
+                f"{self.n_lumi_blocks} lumi blocks, {self.lbs_per_window} in a window, bins of "
+                f"{width} s: these must be above 0"
+            )
+            raise ValueError(msg)
 
     @property
     def n_windows(self) -> int:
@@ -123,6 +136,12 @@ class TimeBins:
     def add(self, time_bin: int, row: TimeBin) -> None:
         """Add the contents of a bin; ``row.hits`` may be overwritten later."""
         known = self.rows.get(time_bin)
+        if known is None and len(self.rows) >= MAX_TIME_BINS:
+            msg = (
+                f"the events spread over more than {MAX_TIME_BINS} time bins: choose a wider "
+                "HVBinWidth, or leave out files with wrong event times"
+            )
+            raise JobError(msg)
         hits = row.hits.astype(np.uint32)
         if known is not None:
             hits += known.hits

@@ -30,6 +30,8 @@ from sctcalib.bytestream.payload import CURSOR, EVENT_MARKS, EventErrors
 from sctcalib.detector.identifiers import IntArray
 from sctcalib.detector.regions import N_WAFERS
 
+_ENDS = (-(1 << 53), 1 << 53)
+"""Beyond all times."""
 _GROUPS, _CARRIES, _FAULTS, _SLOTS = 1 << 18, 1 << 16, 1 << 12, 32
 
 
@@ -82,7 +84,10 @@ def _numbers(settings: RawSettings) -> IntArray:
 def _intervals(settings: RawSettings) -> IntArray:
     """The accepted intervals, ascending and disjoint: those that overlap are joined."""
     joined: list[list[int]] = []
-    given = [] if settings.accept is None else np.asarray(settings.accept).tolist()
+    whole = np.clip(
+        np.ceil(np.zeros((0, 2)) if settings.accept is None else settings.accept), *_ENDS
+    )
+    given = whole.astype(np.int64).tolist()
     for since, until in sorted(pair for pair in given if pair[0] < pair[1]):
         if joined and since <= joined[-1][1]:
             joined[-1][1] = max(joined[-1][1], until)
