@@ -14,6 +14,7 @@ from sctcalib.cool.console import (
     print_table,
     shortened,
 )
+from sctcalib.cool.console_command import console
 from sctcalib.cool.merge_command import merge
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def cool() -> None:
 
 
 cool.add_command(merge)
+cool.add_command(console)
 
 
 @cool.command("ls", epilog="\b\nExample:\n  sctcalib cool ls mycool.db")

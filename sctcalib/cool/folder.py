@@ -112,13 +112,7 @@ class Folder:
 
     def create_channel(self, id: int, name: str = "", description: str = "") -> None:
         """Announce a channel before its first object; names are unique within the folder."""
-        if not 0 <= id <= MAX_CHANNEL:
-            msg = f"{self}: channel {id} is outside 0-{MAX_CHANNEL}"
-            raise ChannelError(msg)
-        for what, text in (("name", name), ("description", description)):
-            if "\0" in text or len(text.encode()) > MAX_TEXT_BYTES:
-                msg = f"{self}: the {what} of channel {id} has a NUL or over {MAX_TEXT_BYTES} bytes"
-                raise ChannelError(msg)
+        self._check_channel_texts(id, name, description)
         with self.db.transaction():
             self._check_new_channel(id, name)
             self.db.file.run(
@@ -126,13 +120,40 @@ class Folder:
                 (id, name or None, description or None),
             )
 
+    def rename_channel(self, id: int, name: str, description: str | None = None) -> None:
+        """Give a channel another name, and another description unless that is None."""
+        self._check_channel_texts(id, name, description or "")
+        table = self.table("CHANNELS")
+        with self.db.transaction():
+            self._check_name_is_free(id, name)
+            sql = f"UPDATE {table} SET CHANNEL_NAME = ? WHERE CHANNEL_ID = ?"
+            if self.db.file.run(sql, (name or None, id)) == 0:
+                msg = f"{self}: there is no channel {id}"
+                raise ChannelError(msg)
+            if description is not None:
+                sql = f"UPDATE {table} SET DESCRIPTION = ? WHERE CHANNEL_ID = ?"
+                self.db.file.run(sql, (description or None, id))
+
+    def _check_channel_texts(self, id: int, name: str, description: str) -> None:
+        if not 0 <= id <= MAX_CHANNEL:
+            msg = f"{self}: channel {id} is outside 0-{MAX_CHANNEL}"
+            raise ChannelError(msg)
+        for what, text in (("name", name), ("description", description)):
+            if "\0" in text or len(text.encode()) > MAX_TEXT_BYTES:
+                msg = f"{self}: the {what} of channel {id} has a NUL or over {MAX_TEXT_BYTES} bytes"
+                raise ChannelError(msg)
+
     def _check_new_channel(self, id: int, name: str) -> None:
         sql = f"SELECT CHANNEL_ID FROM {self.table('CHANNELS')} WHERE "
         if self.db.file.row(sql + "CHANNEL_ID = ?", (id,)) is not None:
             msg = f"{self}: channel {id} exists already"
             raise ChannelError(msg)
-        taken = self.db.file.row(sql + "CHANNEL_NAME = ?", (name,))
-        if name and taken is not None:
+        self._check_name_is_free(id, name)
+
+    def _check_name_is_free(self, id: int, name: str) -> None:
+        sql = f"SELECT CHANNEL_ID FROM {self.table('CHANNELS')} WHERE CHANNEL_NAME = ?"
+        taken = self.db.file.row(sql, (name,))
+        if name and taken is not None and taken[0] != id:
             msg = f"{self}: the name {name!r} belongs to channel {taken[0]} already"
             raise ChannelError(msg)
 

@@ -282,6 +282,19 @@ def lock(db: Database, name: str, status: TagLock) -> None:
             raise TagError(msg)
 
 
+def describe(db: Database, name: str, text: str) -> None:
+    """Set the description of a tag; the copy in the folder's own list stays, as COOL leaves it."""
+    if "\0" in text or len(text.encode()) > MAX_TEXT_BYTES:
+        msg = f"the description of tag {name!r} has a NUL or more than {MAX_TEXT_BYTES} bytes"
+        raise TagError(msg)
+    sql = f'UPDATE "{db.name}_TAGS" SET TAG_DESCRIPTION = ? WHERE TAG_NAME = ?'
+    with db.transaction():
+        if db.file.run(sql, (text or None, name)) == 0:
+            known = [row.name for row in records(db)]
+            msg = f"{db.path}: no tag {name!r}{nearest(name, known)}"
+            raise TagError(msg)
+
+
 def create_relation(
     db: Database, parent_path: str, parent_tag: str, child_path: str, child_tag: str
 ) -> None:
