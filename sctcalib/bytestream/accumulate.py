@@ -117,7 +117,7 @@ class _Pool:
         for task in work:
             self._tasks.put(task)
         self._total = sum(info.size for info, _, _ in work)
-        self._done: dict[Path, int] = {}
+        self._done: dict[int, int] = {}
         self._stop = Event()
         self._problems: list[BaseException] = []
 
@@ -138,6 +138,7 @@ class _Pool:
                 if thread.ident is not None:
                     thread.join()
         self._raise_problems()
+        self._tell(progress)
         maps = self._decoders[0].result()
         for decoder in self._decoders[1:]:
             maps.merge(decoder.result())
@@ -151,15 +152,17 @@ class _Pool:
             except Empty:
                 return
             try:
-                decoder.read(info, skip, take, partial(self._reached, info.path))
+                file = id(info)
+                decoder.read(info, skip, take, partial(self._reached, file))
+                self._done[file] = info.size
             except InputFileError as error:
                 self._problems.append(error)
             except BaseException as error:
                 self._problems.append(error)
                 self._stop.set()
 
-    def _reached(self, path: Path, offset: int) -> bool:
-        self._done[path] = offset
+    def _reached(self, file: int, offset: int) -> bool:
+        self._done[file] = offset
         return not self._stop.is_set()
 
     def _tell(self, progress: Progress | None) -> None:

@@ -67,16 +67,27 @@ def compiled(function: _Function) -> _Function:
     The lock of the interpreter is released while it runs. Where no folder for machine code can be
     written, it is made anew in every process.
     """
+    return _declared(function)
+
+
+def internal(function: _Function) -> _Function:
+    """The same for a function that only compiled ones call: without a way in from Python, which
+    would take as long to make as the function.
+    """
+    return _declared(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def _declared(function: _Function, **options: bool) -> _Function:
     njit: Any = numba.njit
     if _FOLDER is None:
-        made: _Function = njit(nogil=True)(function)
+        made: _Function = njit(nogil=True, **options)(function)
     else:
         with _cache_in(_FOLDER):
-            made = njit(cache=True, nogil=True)(function)
+            made = njit(cache=True, nogil=True, **options)(function)
     return made
 
 
-@compiled
+@internal
 def number(word: Any) -> int:
     """A word of any width as the signed 64-bit number that all arithmetic is done in."""
     return np.int64(word)  # type: ignore[return-value]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sctcalib.bytestream.compiled import compiled, number
+from sctcalib.bytestream.compiled import compiled, internal, number
 from sctcalib.bytestream.fragments import (
     COMPRESSED,
     FAULT_FIELDS,
@@ -116,7 +116,7 @@ class Workspace(NamedTuple):
     """(s, 8176): hits of each wafer."""
 
 
-@compiled
+@internal
 def _note(faults: IntArray, state: IntArray, word: int, fault: int, value: int) -> None:
     """Enter a fault of an event; nothing where the list is full."""
     n = state[N_FAULTS]
@@ -128,7 +128,7 @@ def _note(faults: IntArray, state: IntArray, word: int, fault: int, value: int) 
         state[N_FAULTS] = n + 1
 
 
-@compiled
+@internal
 def _is_accepted(accept: IntArray, time: int) -> bool:
     """Whether one of the intervals contains a time."""
     low, high = 0, len(accept)
@@ -141,7 +141,7 @@ def _is_accepted(accept: IntArray, time: int) -> bool:
     return low > 0 and time < accept[low - 1, 1]
 
 
-@compiled
+@internal
 def _fill_counts(counts: NDArray[np.uint32], groups: IntArray, n_groups: int) -> None:
     """Enter the groups of an event into the hit map."""
     for i in range(n_groups):
@@ -151,7 +151,7 @@ def _fill_counts(counts: NDArray[np.uint32], groups: IntArray, n_groups: int) ->
             counts[wafer, strip] += np.uint32(1)
 
 
-@compiled
+@internal
 def _fill_window(
     windows: NDArray[np.uint16],
     window: int,
@@ -173,7 +173,7 @@ def _fill_window(
     return n_carries
 
 
-@compiled
+@internal
 def _fill_chips(
     chips: NDArray[np.uint32], groups: IntArray, n_groups: int, swap: NDArray[np.uint8]
 ) -> None:
@@ -188,7 +188,7 @@ def _fill_chips(
         chips[wafer * _CHIPS + readout // _CHIP_STRIPS] += np.uint32(size)
 
 
-@compiled
+@internal
 def _fill_strip_block(sums: IntArray, groups: IntArray, n_groups: int, block: int) -> None:
     """Add strip times lumi block of every hit of an event to the sums of the wafers."""
     for i in range(n_groups):
@@ -198,7 +198,7 @@ def _fill_strip_block(sums: IntArray, groups: IntArray, n_groups: int, block: in
         sums[groups[i] & _WAFER_MASK] += strips * block
 
 
-@compiled
+@internal
 def _fill_errors(event: EventBuffers, maps: Maps) -> None:
     """Enter the errors of an event: a bin for each of the first 15 types, one for the others."""
     for i in range(event.errors.marks[0]):
@@ -212,7 +212,7 @@ def _fill_errors(event: EventBuffers, maps: Maps) -> None:
             bits &= bits - 1
 
 
-@compiled
+@internal
 def _slot_of(work: Workspace, time_bin: int) -> int:
     """The slot of a time bin, or the number of slots in use if it has none."""
     n = work.state[N_SLOTS]
@@ -222,7 +222,7 @@ def _slot_of(work: Workspace, time_bin: int) -> int:
     return number(n)
 
 
-@compiled
+@internal
 def _fill_time_bin(
     event: EventBuffers, n_groups: int, block: int, slot: int, time_bin: int, work: Workspace
 ) -> None:
@@ -243,7 +243,7 @@ def _fill_time_bin(
         work.slot_hits[slot, group & _WAFER_MASK] += np.uint32(size)
 
 
-@compiled
+@internal
 def _n_strips(groups: IntArray, n_groups: int) -> int:
     total = 0
     for i in range(n_groups):
@@ -251,7 +251,7 @@ def _n_strips(groups: IntArray, n_groups: int) -> int:
     return total
 
 
-@compiled
+@internal
 def _enter(
     event: EventBuffers, n_groups: int, slot: int, time_bin: int, tables: Tables, maps: Maps,
     work: Workspace,
@@ -295,7 +295,7 @@ def _enter(
         )
 
 
-@compiled
+@internal
 def _room(groups: IntArray, n_groups: int, time_bin: int, work: Workspace) -> int:
     """Whether lists that an event may fill have room for it, else which has not."""
     state, settings = work.state, work.settings

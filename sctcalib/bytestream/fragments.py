@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sctcalib.bytestream.compiled import compiled, number
+from sctcalib.bytestream.compiled import compiled, internal, number
 from sctcalib.bytestream.layout import (
     ERROR_TYPES,
     EVENT,
@@ -155,7 +155,7 @@ def read_event_header(
     return _NONE, 0
 
 
-@compiled
+@internal
 def _read_specific_words(words: NDArray[np.uint32], at: int, is_5: bool, header: IntArray) -> None:
     """The fields after the status words, from the checksum type at ``at``."""
     header[CHECKSUM_TYPE] = words[at]
@@ -179,7 +179,7 @@ def _read_specific_words(words: NDArray[np.uint32], at: int, is_5: bool, header:
         header[PLAIN_WORDS] = words[after + 7]
 
 
-@compiled
+@internal
 def row_of_rod(rod_ids: IntArray, source: int) -> int:
     """Row of a ROD in the tables, -1 for an unknown one."""
     low, high = 0, len(rod_ids)
@@ -222,7 +222,7 @@ def find_robs(
     return _NONE, end, 0
 
 
-@compiled
+@internal
 def _read_rob(words: NDArray[np.uint32], begin: int, end: int, rob: IntArray) -> tuple[int, int]:
     """Read the headers and the trailer of a ROB and its ROD fragment: fault, and the value at
     fault. What was not reached stays 0 in ``rob``, the source -1.
@@ -263,7 +263,7 @@ def _read_rob(words: NDArray[np.uint32], begin: int, end: int, rob: IntArray) ->
     return _NONE, 0
 
 
-@compiled
+@internal
 def _is_to_be_decoded(rob: IntArray, rod: int, tables: Tables, event: EventBuffers) -> bool:
     """Errors of a ROB as a whole; False for one whose data were lost or cut."""
     if rob[_TYPE_BITS] & _IS_SIMULATED:
@@ -286,7 +286,7 @@ def _is_to_be_decoded(rob: IntArray, rod: int, tables: Tables, event: EventBuffe
     return True
 
 
-@compiled
+@internal
 def _note_fault(event: EventBuffers, n_faults: int, row: int, fault: int, value: int) -> None:
     """Note that the fragment of a ROD is damaged."""
     event.counters[_DAMAGED] += 1

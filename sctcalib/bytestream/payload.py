@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sctcalib.bytestream.compiled import compiled, number
+from sctcalib.bytestream.compiled import compiled, internal, number
 from sctcalib.bytestream.layout import ERROR_TYPES, Counter
 from sctcalib.detector.identifiers import IntArray
 
@@ -104,7 +104,7 @@ class EventErrors(NamedTuple):
     """(3,): groups in the event, incidents and groups of unknown fibres in the ROD so far."""
 
 
-@compiled
+@internal
 def _mark(errors: EventErrors, wafer: int, bits: int) -> None:
     """Set error bits of a wafer."""
     if bits:
@@ -114,7 +114,7 @@ def _mark(errors: EventErrors, wafer: int, bits: int) -> None:
         errors.words[wafer] |= bits
 
 
-@compiled
+@internal
 def mark_link(errors: EventErrors, tables: Tables, wafer: int, bits: int) -> None:
     """Set error bits of a link: also of the other side if its data come through this link.
 
@@ -126,7 +126,7 @@ def mark_link(errors: EventErrors, tables: Tables, wafer: int, bits: int) -> Non
             _mark(errors, wafer ^ 1, bits)
 
 
-@compiled
+@internal
 def mark_rod(errors: EventErrors, tables: Tables, rod: int, bits: int) -> None:
     """Set error bits of all wafers that are cabled to a ROD; nothing for ROD -1."""
     for i in range(_FIBRES):
@@ -136,7 +136,7 @@ def mark_rod(errors: EventErrors, tables: Tables, rod: int, bits: int) -> None:
         mark_link(errors, tables, wafer, bits)
 
 
-@compiled
+@internal
 def _header_errors(
     word: int, wafer: int, tables: Tables, errors: EventErrors, counters: IntArray
 ) -> None:
@@ -163,7 +163,7 @@ def _header_errors(
     mark_link(errors, tables, wafer, bits)
 
 
-@compiled
+@internal
 def _trailer_errors(
     word: int, wafer: int, tables: Tables, errors: EventErrors, counters: IntArray
 ) -> None:
@@ -187,7 +187,7 @@ def _trailer_errors(
             _mark(errors, wafer | 1, (chips >> _SIDE_CHIPS) << _MASKED_CHIP_0)
 
 
-@compiled
+@internal
 def _chip_errors(
     word: int, wafer: int, tables: Tables, errors: EventErrors, counters: IntArray
 ) -> None:
@@ -255,14 +255,14 @@ def enter_incidents(
             mark_link(errors, tables, wafer, _PARSE)
 
 
-@compiled
+@internal
 def _note(kind: int, word: int, wafer: int, incidents: IntArray, cursor: IntArray) -> None:
     """Note an incident."""
     incidents[cursor[INCIDENTS]] = kind << _KIND_BIT | word << _WORD_BIT | wafer + 1
     cursor[INCIDENTS] += 1
 
 
-@compiled
+@internal
 def _add(
     wafer: int,
     strip: int,
@@ -285,7 +285,7 @@ def _add(
         cursor[_GROUPS] += 1
 
 
-@compiled
+@internal
 def _condensed_link(
     halves: NDArray[np.uint16],
     at: int,
@@ -347,7 +347,7 @@ def _condensed_link(
     return at, fibre
 
 
-@compiled
+@internal
 def _expanded_link(
     halves: NDArray[np.uint16],
     at: int,
@@ -398,7 +398,7 @@ def _expanded_link(
     return at, fibre
 
 
-@compiled
+@internal
 def _scan(
     halves: NDArray[np.uint16],
     at: int,
