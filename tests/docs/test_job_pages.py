@@ -26,7 +26,9 @@ FORM_WORDS = {
 
 def rows(page):
     lines = (ROOT / "docs" / page).read_text(encoding="utf-8").splitlines()
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if "|" in line]
+    return [
+        [cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if "|" in line
+    ]
 
 
 def test_exit_codes_page_lists_every_code():
