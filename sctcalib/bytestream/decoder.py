@@ -37,7 +37,6 @@ from sctcalib.bytestream.filling import (
     SLOT_LAST_LB,
     TAKE,
     WANTED,
-    Maps,
     Stop,
     fill_blocks,
     fill_event,
@@ -45,7 +44,7 @@ from sctcalib.bytestream.filling import (
 from sctcalib.bytestream.layout import FAULT_TEXTS, Fault
 from sctcalib.bytestream.maps import Damage, RawMaps, RawSettings, TimeBin, empty_maps
 from sctcalib.bytestream.tables import decoding_tables
-from sctcalib.bytestream.workspace import new_event_buffers, new_workspace
+from sctcalib.bytestream.workspace import arrays_of, new_event_buffers, new_workspace
 from sctcalib.detector.cabling import Cabling
 from sctcalib.job.errors import InputFileError
 
@@ -64,17 +63,7 @@ class Decoder:
         self._event = new_event_buffers(n_rods)
         self._work = new_workspace(settings, n_rods)
         self._sum = empty_maps(settings, cabling.rod_ids)
-        self._maps = Maps(
-            self._sum.counts,
-            self._sum.lb_events,
-            self._sum.chip_hits,
-            self._sum.windows.low,
-            self._sum.strip_block,
-            self._sum.errors,
-            self._sum.error_overflow,
-            self._sum.rod_hv_not_on,
-            self._sum.counter_values,
-        )
+        self._maps = arrays_of(self._sum)
 
     def read(self, info: RawFileInfo, skip: int, take: int, tell: Tell) -> None:
         """Pass over the first ``skip`` data blocks of a file, and decode ``take`` of them.
@@ -90,8 +79,8 @@ class Decoder:
             while goes_on:
                 goes_on = self._packed(reader) if info.is_compressed else self._plain(reader)
                 goes_on = tell(reader.offset) and goes_on
+            problem = reader.problem() if state[TAKE] > 0 else None
         n_read, n_damaged = state[[EVENTS_READ, EVENTS_DAMAGED]] - before
-        problem = reader.problem() if state[TAKE] > 0 else None
         if problem:
             log.warning("%s: byte %d: %s", info.path, reader.offset, problem)
             self._note(info, reader.offset, problem)

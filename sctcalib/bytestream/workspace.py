@@ -21,11 +21,12 @@ from sctcalib.bytestream.filling import (
     NO_TIME,
     PER_WINDOW,
     L,
+    Maps,
     Workspace,
 )
 from sctcalib.bytestream.fragments import FAULT_FIELDS, N_FIELDS, ROB_FIELDS, EventBuffers
 from sctcalib.bytestream.layout import Counter
-from sctcalib.bytestream.maps import RawSettings
+from sctcalib.bytestream.maps import RawMaps, RawSettings
 from sctcalib.bytestream.payload import CURSOR, EVENT_MARKS, EventErrors
 from sctcalib.detector.identifiers import IntArray
 from sctcalib.detector.regions import N_WAFERS
@@ -65,6 +66,21 @@ def new_workspace(settings: RawSettings, n_rods: int) -> Workspace:
         faults=_zeros(_FAULTS + n_rods, FAULT_FIELDS),
         slots=_zeros(n_slots, 4),
         slot_hits=np.zeros((n_slots, N_WAFERS), dtype=np.uint32),
+    )
+
+
+def arrays_of(total: RawMaps) -> Maps:
+    """The arrays of a result, for the compiled loops to add to."""
+    return Maps(
+        total.counts,
+        total.lb_events,
+        total.chip_hits,
+        total.windows.low,
+        total.strip_block,
+        total.errors,
+        total.error_overflow,
+        total.rod_hv_not_on,
+        total.counter_values,
     )
 
 

@@ -141,6 +141,15 @@ def test_errors_above_type_14_overflow_and_count_as_entries(tmp_path: Path) -> N
     assert (maps.errors[W, 9], maps.error_overflow[W], maps.error_entries[W]) == (3, 6, 9)
 
 
+def test_sum_of_strip_times_lumi_block(tmp_path: Path) -> None:
+    path = write_raw(
+        tmp_path / "a",
+        [event(0x2100, 0x8051, 0x4000, lumi_block=block) for block in (0, 3, 10, 11)],
+    )
+    assert np.flatnonzero(sum_up(path).strip_block).tolist() == [W]
+    assert sum_up(path).strip_block[W] == (5 + 6) * (3 + 10)
+
+
 def test_error_of_a_wafer_counts_once_an_event(tmp_path: Path) -> None:
     maps = sum_up(write_raw(tmp_path / "a", [event(0x2100, 0x6000, 0x6000, 0x4000)]))
     assert (maps.errors[W, 10], maps.counters["raw_data"]) == (1, 2)
@@ -288,7 +297,7 @@ def state_of(maps: RawMaps) -> dict[str, Any]:
             array.tolist()
             for array in (
                 np.argwhere(maps.counts), maps.counts[maps.counts > 0], maps.lb_events,
-                np.argwhere(maps.chip_hits), np.argwhere(windows(maps)), maps.error_overflow,
+                maps.strip_block, np.argwhere(maps.chip_hits), np.argwhere(windows(maps)), maps.error_overflow,
                 np.argwhere(maps.errors), maps.errors[maps.errors > 0], maps.rod_hv_not_on,
                 bins.bins(), bins.n_events(), bins.lumi_blocks(), bins.hits().sum(axis=1),
             )
