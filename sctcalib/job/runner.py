@@ -176,10 +176,14 @@ class Runner:
             workspace.close()
 
     def _work(self, plan: Plan, workspace: Workspace) -> None:
-        inputs = self._fetch(plan.inputs, workspace)
         with self.options.progress() as progress:
-            job = Job(plan.arguments, inputs, plan.configuration, workspace, progress)
+            job = Job(plan.arguments, plan.inputs, plan.configuration, workspace, progress)
             self.job = job
+            self.transform.prepare(job)
+            if job.left:
+                self.message = job.left
+                return
+            job.inputs = self._fetch(plan.inputs, workspace)
             self._find_checksums(job)
             self.watch.lap("preExecute")
             with job.resources:
@@ -250,7 +254,7 @@ class Runner:
         required = {
             output.suffix
             for part in plan.parts
-            if part.name not in job.idle
+            if part.name not in job.idle and not job.left
             for output in part.outputs_of(plan.arguments)
             if not output.optional
         }
@@ -264,6 +268,8 @@ class Runner:
             elif os.path.lexists(final):
                 log.warning("%s of an earlier job is now %s.stale", final.name, final.name)
                 publication.set_aside(final)
+        for staged in job.replacements if not job.left else ():
+            publication.publish(staged, job.directory / staged.name)
         for copy in job.companions:
             self._put_beside(copy, job.directory / copy.name, publication)
         self.watch.lap("postExecute")
@@ -287,8 +293,10 @@ class Runner:
         return published
 
     def _report_success(self, publication: Publication) -> None:
+        self.signals.check()  # the last one that counts
+        assert self.job is not None
+        self.transform.concluded(self.job)
         self._farewell()
-        self.signals.check()
         temporary = publication.workspace.path / "report.part"
         report = self.report()
         texts = {self._log_path(): self.log.text()} | self._report_texts(report)

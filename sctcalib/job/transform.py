@@ -81,6 +81,10 @@ class Job:
     """What parts of one job have in common, such as an open file."""
     idle: dict[str, str] = field(default_factory=dict)
     """Parts that ended well without their results, with the exit message that says why."""
+    left: str = ""
+    """The exit message of a job that ended well before its parts ran; empty if they ran."""
+    replacements: list[Path] = field(default_factory=list)
+    """Files to publish with the outputs, each under its own name, whatever is there."""
     resources: ExitStack = field(default_factory=ExitStack)
     """Closed when the parts have run."""
 
@@ -98,6 +102,12 @@ class Job:
         """The temporary path at which a part writes the declared output."""
         self.written.add(suffix)
         return self.workspace.staged(suffix)
+
+    def replacement(self, name: str) -> Path:
+        """The temporary path of a file that gets this very name, without prefix, at the end."""
+        path = self.workspace.scratch("own") / name
+        self.replacements.append(path)
+        return path
 
     def put_beside(self, packaged: Path) -> None:
         """Have a packaged file, such as a style sheet, stand beside the outputs."""
@@ -160,6 +170,10 @@ class Transform:
     """By file class: reads a finished output back."""
     finish: Callable[[Job], None] = field(default=lambda job: None)
     """Runs after all parts: writes the outputs that they share."""
+    prepare: Callable[[Job], None] = field(default=lambda job: None)
+    """Runs first, before an input is read: it may wait, fail, or set `Job.left`."""
+    concluded: Callable[[Job], None] = field(default=lambda job: None)
+    """Runs last, when the outputs are in place; if it fails, they are taken back."""
 
     def plan(self, arguments: Arguments, options: Options) -> Plan:
         """Find out all that can be known before work starts.
@@ -181,7 +195,9 @@ class Transform:
             ),
         )
         if inputs and fitting:
-            problems += [problem for part in parts for problem in part.check_inputs(inputs, arguments)]
+            problems += [
+                problem for part in parts for problem in part.check_inputs(inputs, arguments)
+            ]
         raise_problems(problems)
         assert configured is not None
         assert inputs is not None

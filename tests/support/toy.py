@@ -168,7 +168,7 @@ def _check(arguments: Mapping[str, Any]) -> Iterable[JobError]:
         yield ArgumentError(f"{arguments.place('act')}: impossible")  # type: ignore[attr-defined]
 
 
-def _check_inputs(inputs: Any) -> Iterable[JobError]:
+def _check_inputs(inputs: Any, arguments: Any) -> Iterable[JobError]:
     for file in inputs.files:
         if "odd" in file.base_name:
             yield DatasetError(f"{file.base_name} is odd")
@@ -240,6 +240,30 @@ SCHEMA = {
 }
 
 
+def prepare(job: Job) -> None:
+    """What comes before all else, as the acts say."""
+    mark("prepare")
+    for act in job.arguments["act"]:
+        name, _, value = act.partition(":")
+        match name:
+            case "wait":
+                time.sleep(float(value))
+            case "refuse":
+                raise NeedCheckError(_DOUBT)
+            case "part company":
+                job.left = value
+            case "own file":
+                job.replacement("own.txt").write_text(value)
+
+
+def concluded(job: Job) -> None:
+    """What comes after the outputs are in place."""
+    mark("concluded")
+    if "regret" in job.arguments["act"]:
+        raise JobError(_FAILURE)
+    log.info("concluded with %s", sorted(path.name for path in job.directory.glob("*.txt")))
+
+
 def finish(job: Job) -> None:
     """What is common to the parts: all of them have run, their resources are still open."""
     if job.shared.pop("copied", False):
@@ -257,6 +281,8 @@ def transform() -> Transform:
         configure=configure,
         checks={"TEXT": check_text, "BINARY": check_binary},
         finish=finish,
+        prepare=prepare,
+        concluded=concluded,
     )
 
 
