@@ -76,7 +76,7 @@ def test_a_refusal_tells_the_reason_and_the_table(run: Run, source: Path, dest: 
     done = run(other, dest, "--ignoredesc")
     assert done.exit_code == 37
     assert done.stdout.splitlines()[-1].startswith("refused: nothing was written into CONDBR2")
-    assert done.stderr.startswith(f"Error: {NOISY} {NOISY_TAG}: 1 conflicts with what is there:\n")
+    assert done.stderr.startswith(f"Error: {NOISY} {NOISY_TAG}: 1 conflict with what is there:\n")
     assert f"  channel {A}, 300000/0 - 300000/4294967295: it is there with another" in done.stderr
     assert run(other, dest, "--ignoredesc", "--replace", "--noexec").exit_code == 0
     assert run(other, dest, "--ignoredesc", "--replace").exit_code == 0
