@@ -169,13 +169,13 @@ def test_numbers_of_other_software_that_were_not_rounded(tmp_path: Path, dest: P
 
 def test_many_channels_are_loaded_as_one_by_one(tmp_path: Path) -> None:
     """The same rows come of one flush over all modules and of many over a few."""
-    dumps = []
-    for n, size in enumerate((len(MODULES), 40)):
+    dumps, channels = [], MODULES[:400]
+    for n, size in enumerate((len(channels), 40)):
         with Database.create(tmp_path / f"{n}.db", clock=lambda: 10**18) as db:
             folder = db.create_folder("/A", [("x", "Int32")])
             for run in (5, 6, 5):
-                for start in range(0, len(MODULES), size):
-                    some = MODULES[start : start + size]
+                for start in range(0, len(channels), size):
+                    some = channels[start : start + size]
                     objects = [(run_lumi(run), INF, channel, (run,)) for channel in some]
                     folder.store_bulk(objects, tag="t", user_tag_only=True)
             columns = "CHANNEL_ID, IOV_SINCE, IOV_UNTIL, NEW_HEAD_ID, ORIGINAL_ID, OBJECT_ID"

@@ -151,7 +151,8 @@ def conflict_text(row: Row) -> str:
     ]
     total = row.classes.n_conflicts
     shown = f", the first {len(named)} are" if total > len(named) else ""
-    head = f"{row.folder} {row.tag or 'HEAD'}: {total} conflict{'s' * (total > 1)} with what is there{shown}:"
+    conflicts = f"{total} conflict{'s' * (total > 1)} with what is there{shown}"
+    head = f"{row.folder} {row.tag or 'HEAD'}: {conflicts}:"
     return "\n".join([head, *named])
 
 
