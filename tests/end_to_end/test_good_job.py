@@ -30,12 +30,15 @@ def summary(good_job) -> NoisySummary:
     return read_noisy_summary(good_job / f"{P}.BadStripsSummaryFile.xml")
 
 
+@pytest.mark.requirement("R1")
+@pytest.mark.requirement("R36")
 def test_it_ends_well_with_all_outputs_and_nothing_else(good_job):
     assert (good_job / "exit-code.txt").read_text() == "0"
     beside = {STYLE_SHEET, "runInfo.txt", "terminal.txt", "exit-code.txt"}
     assert set(contents(good_job)) == {*NAMES, *OWN, *beside}
 
 
+@pytest.mark.requirement("R2")
 def test_report(good_job, noisy_run):
     report = read_report(good_job)
     assert (report["exitCode"], report["exitMsg"], report["run"]) == (0, "OK", RUN)
@@ -55,6 +58,7 @@ def test_report(good_job, noisy_run):
     assert report["results"]["doNoisyStrip"]["reference run"] == 267360
 
 
+@pytest.mark.requirement("R4")
 def test_log_has_the_phrases_that_experts_search_for(good_job):
     log = (good_job / "log.sctcalib").read_text()
     for phrase in (
@@ -93,6 +97,7 @@ def test_summary_counts_what_it_lists(summary):
     assert summary.links == sum(len(module.links) for module in modules) == 1
 
 
+@pytest.mark.requirement("R37")
 def test_reference_and_new_strips_come_from_the_earlier_run(summary):
     assert summary.reference_run == 267360
     assert summary.flag == "R"
@@ -109,6 +114,8 @@ def test_times_come_from_run_info(summary, noisy_run):
     assert summary.end
 
 
+@pytest.mark.requirement("R38")
+@pytest.mark.requirement("R39")
 def test_lists_agree_with_the_summary(good_job, summary):
     everything = read_bad_strips(good_job / f"{P}.BadStripsAllFile.xml")
     new = read_bad_strips(good_job / f"{P}.BadStripsNewFile.xml")
@@ -122,6 +129,7 @@ def test_lists_agree_with_the_summary(good_job, summary):
     assert {c.module for c in new.channels} == {m for m, e in listed.items() if len(e.new)}
 
 
+@pytest.mark.requirement("R10")
 def test_database_is_sound_and_says_the_same(good_job, summary):
     path = good_job / f"{P}.mycool.db"
     with sqlite3.connect(path) as plain:
@@ -146,6 +154,7 @@ def test_closure_all_that_is_well_above_the_threshold_is_found(good_job, noisy_r
     assert "expected" in done.stdout
 
 
+@pytest.mark.requirement("R7")
 def test_merged_hit_maps_are_the_sum_of_the_inputs(good_job, noisy_run):
     merged = read_hitmaps(good_job / f"{P}.SCTHitMaps.root")
     parts = [read_hitmaps(hit_map(noisy_run, number)) for number in (1, 2)]
