@@ -73,6 +73,8 @@ BAD = [
 ]
 
 
+@pytest.mark.requirement("R2")
+@pytest.mark.requirement("R3")
 @pytest.mark.parametrize(("data", "code", "text"), [b[1:] for b in BAD], ids=[b[0] for b in BAD])
 def test_what_is_refused(data, code, text):
     with pytest.raises(JobError) as caught:
