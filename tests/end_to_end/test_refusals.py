@@ -108,6 +108,7 @@ def test_a_dictionary_with_a_byte_order_mark_is_read(here, standby_run):
     assert run_transform(here, "--argJSON", "job.json").returncode == 0
 
 
+@pytest.mark.requirement("R3")
 def test_everything_wrong_is_said_in_one_go(here, standby_run):
     values = dictionary(standby_run, maxEvents=-3, doRunInfo="perhaps", parts=["x"], part="doNoise")
     (here / "job.json").write_text(json.dumps(values))
