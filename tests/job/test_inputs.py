@@ -80,6 +80,7 @@ def test_labels_come_from_the_first_name_that_tells_them(here):
     assert (found.run, found.project) == (267367, "data15_13TeV")
 
 
+@pytest.mark.requirement("R3")
 def test_highest_attempt_is_found(here):
     make(here, "f.root.1", "f.root.9", "f.root.10", "f.root.x", "f.root.", "g.f.root.11")
     assert names("f.root") == ["f.root.10"]
@@ -196,6 +197,7 @@ def test_without_a_run_number_nothing_goes(here):
     assert "RunNumber" in str(error)
 
 
+@pytest.mark.requirement("R21")
 @pytest.mark.parametrize("items", [None, []])
 def test_without_inputs_nothing_goes(items):
     with pytest.raises(JobError, match="input is missing") as caught:
