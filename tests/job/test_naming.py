@@ -32,6 +32,7 @@ PREFIXES = [
 ]
 
 
+@pytest.mark.requirement("R20")
 @pytest.mark.parametrize(("raw", "working"), PREFIXES)
 def test_working_prefix(raw, working):
     assert working_prefix(raw) == working
@@ -108,6 +109,7 @@ def test_the_highest_run_number():
     assert Dataset.parse("a.0000000000000000007.c.d.e").run == 7
 
 
+@pytest.mark.requirement("R5")
 @pytest.mark.parametrize(
     ("name", "read"),
     [
