@@ -57,6 +57,7 @@ def test_report_names_the_dataset_of_a_tier0_prefix(run_toy):
     assert report["arguments"]["prefix"] == "D#D._0001"
 
 
+@pytest.mark.requirement("R20")
 def test_without_a_prefix_outputs_have_their_plain_names(here, run_toy):
     run_toy(prefix="")
     assert new_files(here) == {"count.txt", "data.bin"}
@@ -79,6 +80,7 @@ def test_what_parts_share_is_finished_after_the_last_of_them(here, run_toy):
     assert lines.index("both have run with factor 2") == lines.index("part doCount has ended") + 1
 
 
+@pytest.mark.requirement("R8")
 def test_an_optional_output_may_be_missing(here, run_toy):
     report = run_toy(part=["doCopy"], act=["nothing"])
     assert report["exitCode"] == 0
