@@ -369,6 +369,7 @@ def test_formatter_error_is_found_on_the_link_it_seems_to_be(tmp_path):
     check_errors(tmp_path / "a.data", maps, array(seeming), {"FormatterError"})
 
 
+@pytest.mark.requirement("R9")
 @pytest.mark.parametrize(("groups", "accepted"), [(10, 3), (11, 2)])
 def test_events_with_more_than_ten_unknown_groups_are_left_out(tmp_path, groups, accepted):
     free = next(f for f in range(96) if f not in LINKS.fibre[OF_ROD])
