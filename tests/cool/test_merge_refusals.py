@@ -183,6 +183,7 @@ def test_another_versioning(refuse: Refuse, tmp_path: Path) -> None:
     refuse(tmp_path / "a.db", 22, "versioning", "single", "multi")
 
 
+@pytest.mark.requirement("R72")
 def test_another_description(refuse: Refuse, source: Path) -> None:
     refuse(
         source,
@@ -200,6 +201,7 @@ def test_another_meaning_of_keys_is_never_ignored(refuse: Refuse, source: Path) 
     refuse(source, 39, "time in the file", "run-lumi")
 
 
+@pytest.mark.requirement("R10")
 def test_an_unknown_tag_names_the_nearest_first(
     source: Path, dest: Path, refuse: Refuse, tmp_path: Path
 ) -> None:
