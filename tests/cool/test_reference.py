@@ -137,6 +137,7 @@ def test_a_malformed_list_names_folder_channel_and_run(folder: Folder, text: str
             read()  # type: ignore[no-untyped-call]
 
 
+@pytest.mark.requirement("R10")
 def test_a_missing_folder_or_tag_names_those_present(db: Database, folder: Folder) -> None:
     _upload(folder, 100, {A: " 1 "})
     with pytest.raises(NodeError, match=f"did you mean '{PATH}'"):
