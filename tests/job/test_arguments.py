@@ -51,6 +51,12 @@ def test_aliases_point_at_arguments_and_are_listed_there():
             assert name in SCHEMA.properties[prop["x-alias-of"]]["x-aliases"]
 
 
+@pytest.mark.requirement("R13")
+@pytest.mark.requirement("R15")
+@pytest.mark.requirement("R16")
+@pytest.mark.requirement("R17")
+@pytest.mark.requirement("R19")
+@pytest.mark.requirement("R20")
 def test_defaults():
     found = arguments({})
     assert {name: found[name] for name in found} == {
@@ -96,6 +102,7 @@ EQUAL = [
 ]
 
 
+@pytest.mark.requirement("R22")
 @pytest.mark.parametrize(("name", "native", "text"), EQUAL)
 def test_native_values_and_texts_are_equal(name, native, text):
     assert arguments({name: text})[name] == native
@@ -219,6 +226,10 @@ WRONG = [
 ]
 
 
+@pytest.mark.requirement("R14")
+@pytest.mark.requirement("R17")
+@pytest.mark.requirement("R19")
+@pytest.mark.requirement("R21")
 @pytest.mark.parametrize(("values", "code", "text"), WRONG, ids=[str(row[0])[:50] for row in WRONG])
 def test_mistakes_have_their_code_and_name_place_value_and_remedy(values, code, text):
     error = problem({**INPUT, **values})
@@ -236,6 +247,7 @@ def test_parts_of_later_versions_are_refused_with_what_to_do_instead(name):
     assert LATER[name] in str(error)
 
 
+@pytest.mark.requirement("R14")
 def test_the_parts_of_the_original_are_all_known():
     """transform.md 2.4, with the two of its last version."""
     original = (
