@@ -245,6 +245,7 @@ def test_of_two_jobs_with_one_prefix_the_second_is_refused(start, here, marks):
     assert temporary_files(here) == []
 
 
+@pytest.mark.requirement("R18")
 def test_two_jobs_with_different_prefixes_both_finish(start, here, marks, tmp_path):
     """log and report are whole, and both of the job that finished last."""
     names = [f"Q{number}" for number in range(4)]
