@@ -27,6 +27,7 @@ def test_without_files_all_values_are_packaged():
     assert cfg.warnings == cfg.without_use == ()
 
 
+@pytest.mark.requirement("R22")
 def test_later_file_wins_and_unset_options_keep_their_value(load, tmp_path):
     cfg = load(
         a_toml="[doNoisyStrip]\nNoisyMinStat = 1\nNoisyModuleList = 2\n",
@@ -156,6 +157,7 @@ def test_a_file_name_with_a_semicolon_is_a_file_name(load, tmp_path):
     assert load(a_toml='BadChannels = "a;b.json"').path("BadChannels") == tmp_path / "a;b.json"
 
 
+@pytest.mark.requirement("R22")
 def test_search_folders_come_in_their_order(tmp_path):
     for folder, events in (("x", 1), ("y", 2)):
         (tmp_path / folder).mkdir()
