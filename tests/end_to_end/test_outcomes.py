@@ -27,6 +27,7 @@ STANDBY = (
 )
 
 
+@pytest.mark.requirement("R86")
 def test_standby_leaves_only_the_summary_that_says_so(here, standby_run):
     write_job(here, standby_run)
     done = run_transform(here, "--argJSON=job.json")
