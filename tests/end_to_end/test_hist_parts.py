@@ -457,6 +457,7 @@ def test_standby_gives_the_lorentz_values_of_an_empty_profile(jobs, name):
     assert {(r.chi2, r.angle_error, r.min_width_error) for r in fitted} == {(0, 0, 1.21775)}
 
 
+@pytest.mark.requirement("R86")
 @pytest.mark.parametrize("name", STANDBY)
 def test_standby_is_said_for_every_part_in_log_and_report(jobs, name):
     log = (jobs(name) / "log.sctcalib").read_text()
