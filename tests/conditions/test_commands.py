@@ -56,6 +56,8 @@ def both(path: Path, run_number: int) -> Path:
     return path
 
 
+@pytest.mark.requirement("R68")
+@pytest.mark.requirement("R69")
 def test_noisy_strips_and_other_folders_go_to_their_databases(
     run: Run, folder: Path, tmp_path: Path
 ) -> None:
