@@ -8,7 +8,7 @@ SETUP := setup.cfg pyproject.toml
 # pytest-xdist workers; the suite is made for two cores
 WORKERS ?= 2
 
-.PHONY: help venv demo test test-root fuzz lint format benchmarks wheel clean
+.PHONY: help venv demo test test-root requirements fuzz lint format benchmarks wheel clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ test: $(VENV)/.test  ## the tests
 
 test-root: $(VENV)/.root  ## the comparisons with ROOT itself, where its wheel exists
 	@if [ -e $(VENV)/.root ]; then $(BIN)/python -m pytest -m root tests; fi
+
+requirements: venv  ## which tests stand for which requirement of the expert guide
+	@$(BIN)/python tests/requirements_table.py
 
 fuzz: $(VENV)/.test  ## the byte-stream decoder on 200 000 damaged inputs
 	$(BIN)/python tests/bytestream/fuzz.py
