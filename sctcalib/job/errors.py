@@ -147,8 +147,8 @@ class ProblemsError(JobError):
 
 
 def raise_problems(problems: Iterable[JobError]) -> None:
-    """Raise what was found, all at once; do nothing if there is nothing."""
-    found = list(problems)
+    """Raise what was found, all at once and each once; do nothing if there is nothing."""
+    found = list({(type(p), str(p)): p for p in problems}.values())
     if len(found) == 1:
         raise found[0]
     if found:
