@@ -75,10 +75,10 @@ class Decoder:
         before = state[[EVENTS_READ, EVENTS_DAMAGED]]
         with opened(info.path) as file:
             reader = BlockReader(info, file)
-            goes_on = True
-            while goes_on:
-                goes_on = self._packed(reader) if info.is_compressed else self._plain(reader)
-                goes_on = tell(reader.offset) and goes_on
+            step = self._packed if info.is_compressed else self._plain
+            while step(reader):
+                if not tell(reader.offset):
+                    return
             problem = reader.problem() if state[TAKE] > 0 else None
         n_read, n_damaged = state[[EVENTS_READ, EVENTS_DAMAGED]] - before
         if problem:
@@ -86,8 +86,9 @@ class Decoder:
             self._note(info, reader.offset, problem)
             self._sum.files_incomplete += 1
         if n_read == n_damaged and (n_read or problem):
-            places = [d for d in self._sum.damage.first if d.file == str(info.path)]
-            msg = f"{min(places)}; none of the {n_read} events of this file can be read"
+            places = [str(d) for d in sorted(self._sum.damage.first) if d.file == str(info.path)]
+            place = (places or [str(info.path)])[0]
+            msg = f"{place}; none of the {n_read} events of this file can be read"
             raise InputFileError(msg)
         if info.end and skip == 0 and state[TAKE] > 0 and not problem:
             _compare(info, int(n_read))

@@ -214,7 +214,7 @@ def _seed_files(folder: Path) -> Iterator[Path]:
     yield write_raw(folder / "packed-file", events, compress=True)
 
 
-SHARES = {"words": 0.35, "rods": 0.25, "events": 0.3, "files": 0.1}
+SHARES = {"words": 0.35, "rods": 0.25, "events": 0.36, "files": 0.04}
 """How many of the inputs are of each kind."""
 
 

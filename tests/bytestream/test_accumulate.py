@@ -297,7 +297,8 @@ def state_of(maps: RawMaps) -> dict[str, Any]:
             array.tolist()
             for array in (
                 np.argwhere(maps.counts), maps.counts[maps.counts > 0], maps.lb_events,
-                maps.strip_block, np.argwhere(maps.chip_hits), np.argwhere(windows(maps)), maps.error_overflow,
+                maps.strip_block, np.argwhere(maps.chip_hits), np.argwhere(windows(maps)),
+                maps.error_overflow,
                 np.argwhere(maps.errors), maps.errors[maps.errors > 0], maps.rod_hv_not_on,
                 bins.bins(), bins.n_events(), bins.lumi_blocks(), bins.hits().sum(axis=1),
             )
