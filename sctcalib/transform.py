@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from sctcalib import __version__
 from sctcalib.job.arguments import Arguments, ArgumentSchema
-from sctcalib.job.errors import InputFileError
+from sctcalib.job.errors import ArgumentError, InputFileError
 from sctcalib.job.transform import Configuration, Job, Options, Transform
 from sctcalib.parts import LATER, PARTS
 from sctcalib.resources import resource
@@ -16,7 +17,7 @@ from sctcalib.resources import resource
 log = logging.getLogger(__name__)
 
 NAME = "sctcalib_trf"
-FILE_OPTIONS = ("BadChannels", "ReadoutSwapTable", "SerialNumbers", "RunInfo")
+FILE_OPTIONS = ("BadChannels", "ReadoutSwapTable", "SerialNumbers", "RunInfo", "LastRunFile")
 """Options that name a file which the job reads."""
 
 
@@ -31,6 +32,8 @@ def transform() -> Transform:
         configure=configure,
         checks={"XML": check_xml, "ROOT": check_root, "COOL": check_cool},
         finish=finish,
+        prepare=prepare,
+        concluded=concluded,
     )
 
 
@@ -54,6 +57,7 @@ def configure(arguments: Arguments, options: Options) -> tuple[Configuration, Ma
         if path:
             reads[path] = f"{name} file"
     reads |= conditions_file(configuration.text("ConditionsDatabase"))
+    reads |= run_database_file(configuration, needed=arguments["doRunSelector"])
     reads[options.directory / FILE_NAME] = "run information"
     return configuration, reads
 
@@ -72,6 +76,39 @@ def conditions_file(connection: str) -> dict[Path, str]:
         msg = f"ConditionsDatabase: {error}"
         raise InputFileError(msg) from error
     return dict.fromkeys(files_of(path) if path.is_dir() else [path], "conditions database")
+
+
+def run_database_file(configuration: Any, *, needed: bool) -> dict[Path, str]:
+    """The run database, if one is named; doRunSelector cannot do without it."""
+    from sctcalib.runs.location import VARIABLE, location
+
+    path = location(configuration.path("RunDatabase"))
+    if path is None and needed:
+        msg = (
+            "doRunSelector needs a run database: name it with the option RunDatabase or in the"
+            f" environment as {VARIABLE}; 'sctcalib runs import' makes one"
+        )
+        raise ArgumentError(msg)
+    if path and needed and not path.exists():
+        msg = f"run database {path}: no such file; 'sctcalib runs import' makes one"
+        raise InputFileError(msg)
+    return {path: "run database"} if path else {}
+
+
+def prepare(job: Job) -> None:
+    """Write the run information and select the run, if that is asked for."""
+    if job.arguments["doRunInfo"] or job.arguments["doRunSelector"]:
+        from sctcalib.workflows import run_selection
+
+        run_selection.prepare(job)
+
+
+def concluded(job: Job) -> None:
+    """Raise lastRun, if the job has shown that no upload of the run is to come."""
+    if job.configuration.path("LastRunFile"):
+        from sctcalib.workflows import run_selection
+
+        run_selection.conclude(job)
 
 
 def finish(job: Job) -> None:

@@ -99,7 +99,6 @@ HV_TRIPS = Part(
     run="sctcalib.workflows.hv_trips:run",
     check=checks.one_kind_of_input,
     check_inputs=checks.raw_inputs,
-    warn=checks.warnings_of_every_part,
 )
 
 NOISY_LUMI_BLOCKS = Part(
@@ -125,7 +124,6 @@ def _hist_part(name: str, task: str, summary: str, workflow: str, *xml: tuple[st
         run=f"sctcalib.workflows.{workflow}:run",
         check=checks.one_kind_of_input,
         check_inputs=checks.hist_inputs,
-        warn=checks.warnings_of_every_part,
     )
 
 

@@ -86,17 +86,8 @@ def hist_inputs(inputs: InputSet, arguments: Arguments) -> Iterable[JobError]:
         )
 
 
-def warnings_of_every_part(arguments: Arguments) -> Iterable[str]:
-    """What this version takes note of and does not do."""
-    if arguments["doRunInfo"]:
-        yield "doRunInfo: no run database in this version; an existing runInfo.txt is used"
-    if arguments["doRunSelector"]:
-        yield "doRunSelector: no run selector in this version; the run is processed unchecked"
-
-
 def step_warnings(arguments: Arguments) -> Iterable[str]:
     """Of arguments without effect on map files."""
-    yield from warnings_of_every_part(arguments)
     if not reads_maps(arguments):
         return
     if arguments["maxEvents"] not in (1, -1):

@@ -50,7 +50,8 @@ def form_options(command: F) -> F:
 
 def open_runs(database: Path | None, *, create: bool = False) -> SqliteRuns:
     """The run database; raises InputFileError if none is named or it is not there."""
-    from sctcalib.runs.database import VARIABLE, SqliteRuns, location
+    from sctcalib.runs.database import SqliteRuns
+    from sctcalib.runs.location import VARIABLE, location
 
     path = location(database)
     if path is None:

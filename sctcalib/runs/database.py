@@ -19,8 +19,6 @@ from sctcalib.job.errors import InputFileError, OutputFileError, raise_problems
 from sctcalib.runs.files import PROBLEM_LIMIT, Given
 from sctcalib.runs.records import FLAGS, Run, contradictions, run_of
 
-VARIABLE = "SCTCALIB_RUNS"
-"""Environment variable that names the run database."""
 APPLICATION_ID = 0x53435452
 """Written into the file's header: ``SCTR``."""
 BUSY_TIMEOUT_S = 30.0
@@ -282,9 +280,3 @@ class SqliteRuns:
         names = ", ".join(f'"{name}"' for name in ("run", *_FIELDS))
         marks = ", ".join("?" * len(row))
         self._connection.execute(f"INSERT OR REPLACE INTO run ({names}) VALUES ({marks})", row)
-
-
-def location(option: Path | None) -> Path | None:
-    """The run database: what an option says, else what the environment says, else none."""
-    named = os.environ.get(VARIABLE, "")
-    return option or (Path(named) if named else None)

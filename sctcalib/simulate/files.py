@@ -36,6 +36,8 @@ from sctcalib.simulate.model import (
     plan,
     strip_occupancy,
 )
+from sctcalib.simulate.run_record import FILE_NAME as RUNS
+from sctcalib.simulate.run_record import write_run_record
 from sctcalib.simulate.settings import Settings
 from sctcalib.simulate.truth import MapFiles, Reference, Truth, read_truth
 
@@ -164,6 +166,7 @@ def _counts_in_range(names: MapFiles) -> Iterator[None]:
 def _write_companions(settings: Settings, made: Truth, stage: Path) -> None:
     made.write(stage / truth.FILE_NAME)
     write_run_info(stage / RUN_INFO, settings.run_info())
+    write_run_record(stage / RUNS, settings)
     job = json.dumps(job_dictionary(settings, made), indent=1)
     (stage / JOB).write_text(job + "\n", encoding="ascii")
     if made.reference:
@@ -188,7 +191,7 @@ def job_dictionary(settings: Settings, made: Truth) -> dict[str, Any]:
 
 def _files_of_earlier_simulation(settings: Settings, folder: Path, force: bool) -> set[str]:
     """Files that an earlier simulation of the same run left, which this one replaces."""
-    companions = {truth.FILE_NAME, RUN_INFO, JOB, CONFIGURATION, earlier_run.FILE_NAME}
+    companions = {truth.FILE_NAME, RUN_INFO, RUNS, JOB, CONFIGURATION, earlier_run.FILE_NAME}
     present = sorted(name for name in companions if (folder / name).exists())
     if not present:
         return set()

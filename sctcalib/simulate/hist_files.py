@@ -22,6 +22,8 @@ from sctcalib.simulate.hist_maps import Objects, objects
 from sctcalib.simulate.hist_model import measure, plan
 from sctcalib.simulate.hist_settings import ALL_TASKS, TASKS, HistSettings
 from sctcalib.simulate.hist_truth import HistTruth, read_hist_truth, truth_of
+from sctcalib.simulate.run_record import FILE_NAME as RUNS
+from sctcalib.simulate.run_record import write_run_record
 from sctcalib.simulate.truth import FILE_NAME as TRUTH
 
 log = logging.getLogger(__name__)
@@ -44,6 +46,7 @@ def simulate_hist(settings: HistSettings, folder: Path, *, force: bool = False) 
         write_objects(stage / settings.file_name, settings.run, objects(settings, counted))
         truth.write(stage / TRUTH)
         write_run_info(stage / RUN_INFO, settings.run_info())
+        write_run_record(stage / RUNS, settings.base)
         (stage / CONFIGURATION).write_text(f'RunInfo = "{RUN_INFO}"\n', encoding="ascii")
         for name, job in job_dictionaries(settings).items():
             (stage / name).write_text(json.dumps(job, indent=1) + "\n", encoding="ascii")
@@ -85,7 +88,7 @@ def _rng(settings: HistSettings, number: int) -> np.random.Generator:
 
 def _file_of_earlier_simulation(settings: HistSettings, folder: Path, *, force: bool) -> str:
     """The HIST file of an earlier simulation of the same run, which this one replaces."""
-    companions = (TRUTH, RUN_INFO, CONFIGURATION, *job_dictionaries(settings))
+    companions = (TRUTH, RUN_INFO, RUNS, CONFIGURATION, *job_dictionaries(settings))
     present = sorted(name for name in companions if (folder / name).exists())
     if not present or force:
         return ""

@@ -50,6 +50,8 @@ from sctcalib.simulate.raw_plan import (
 )
 from sctcalib.simulate.raw_settings import RawSettings
 from sctcalib.simulate.raw_truth import CountedErrors, RawFile, RawTruth, read_raw_truth
+from sctcalib.simulate.run_record import FILE_NAME as RUNS
+from sctcalib.simulate.run_record import write_run_record
 from sctcalib.simulate.truth import Truth
 
 log = logging.getLogger(__name__)
@@ -284,6 +286,7 @@ def _wafers_of_rod(run: _Run, rod: int) -> IntArray:
 
 def _write_companions(settings: RawSettings, made: RawTruth, stage: Path) -> None:
     write_run_info(stage / RUN_INFO, settings.base.run_info())
+    write_run_record(stage / RUNS, settings.base)
     lines = f'RunInfo = "{RUN_INFO}"\n'
     reference = made.noisy.reference
     if reference:
@@ -314,7 +317,7 @@ def job_dictionaries(settings: RawSettings, made: RawTruth) -> dict[str, dict[st
 
 def _files_of_earlier_simulation(settings: RawSettings, folder: Path, *, force: bool) -> set[str]:
     """Files that an earlier simulation of the same run left, which this one replaces."""
-    companions = (truth.FILE_NAME, RUN_INFO, CONFIGURATION, earlier_run.FILE_NAME, *JOBS)
+    companions = (truth.FILE_NAME, RUN_INFO, RUNS, CONFIGURATION, earlier_run.FILE_NAME, *JOBS)
     present = sorted(name for name in companions if (folder / name).exists())
     if not present:
         return set()

@@ -18,7 +18,7 @@ from sctcalib.job.errors import InputFileError, JobError, raise_problems
 from sctcalib.job.inputs import InputFile
 from sctcalib.job.transform import Job
 from sctcalib.runs.majority import read_majority
-from sctcalib.runs.run_info import FILE_NAME, read_run_info
+from sctcalib.workflows.run_information import run_information
 from sctcalib.workflows.tables import known_bad_channels, readout_swap
 
 log = logging.getLogger(__name__)
@@ -117,12 +117,11 @@ def _settings(job: Job) -> RawSettings:
 
 
 def n_lumi_blocks(job: Job) -> int:
-    """Lumi blocks of the run by runInfo.txt, else the option LBMax: never those seen in a file.
+    """Lumi blocks by the run information, else the option LBMax: never those seen in a file.
 
     The files of one run must have one binning (algorithms-hitmaps.md 3.8).
     """
-    path = job.configuration.path("RunInfo") or job.directory / FILE_NAME
-    info = read_run_info(path, job.run)
+    info = run_information(job)
     if info and info.n_lumi_blocks > 0:
         return info.n_lumi_blocks
     limit = int(job.configuration["LBMax"])

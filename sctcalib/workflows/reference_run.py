@@ -26,6 +26,7 @@ from sctcalib.job.errors import InputFileError
 from sctcalib.job.transform import Job
 from sctcalib.parts import strip_lists
 from sctcalib.parts.upload_flag import RecentRuns
+from sctcalib.runs.last_run import read_last_run
 from sctcalib.workflows.instance import instance
 
 log = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ def _read(job: Job, source: str) -> ReferenceData:
             uploaded_runs(folder, tag),
             job.run,
             disabled=disabled,
+            last_run=_pointer(job),
             force=job.arguments["forceRefRunNumber"],
         )
         numbers = upload_numbers(folder, tag, job.run, options["NoisyReadNumRuns"], disabled)
@@ -79,6 +81,12 @@ def _read(job: Job, source: str) -> ReferenceData:
         reference = read_reference(folder, tag, chosen)
     log.info("Reference run %d, uploaded %s", chosen, reference.inserted)
     return ReferenceData(chosen, strips_of_lists(reference.lists), recent, valid)
+
+
+def _pointer(job: Job) -> int | None:
+    """lastRun, if one is set: no later run is the reference."""
+    path = job.configuration.path("LastRunFile")
+    return read_last_run(path) if path else None
 
 
 def _valid_now(folder: Folder, job: Job) -> Mapping[int, str]:

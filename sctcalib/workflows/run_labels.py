@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sctcalib.job.transform import Job
-from sctcalib.runs.run_info import FILE_NAME, read_run_info
 from sctcalib.summary.times import utc_text
+from sctcalib.workflows.run_information import run_information
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,8 @@ class RunLabels:
 
 
 def run_labels(job: Job) -> RunLabels:
-    """From the file of the option RunInfo, else from runInfo.txt in the run directory."""
-    path = job.configuration.path("RunInfo") or job.directory / FILE_NAME
-    info = read_run_info(path, job.run)
+    """From the run database or the run information file."""
+    info = run_information(job)
     if info is None:
         return RunLabels()
     times = utc_text(info.start), utc_text(info.end)

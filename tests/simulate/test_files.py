@@ -77,6 +77,7 @@ def test_files_of_a_run(folder):
         f"{dataset}._0002.SCTLB.root.1",
         "job.json",
         "runInfo.txt",
+        "runs.json",
         "truth.json",
     ]
 
@@ -177,7 +178,7 @@ def test_same_seed_same_bytes_and_another_seed_others(tmp_path):
     assert one == again
     assert one.keys() == other.keys()
     assert {name for name in one if one[name] == other[name]} == {
-        "SCTCalibConfig.toml", "job.json", "runInfo.txt",
+        "SCTCalibConfig.toml", "job.json", "runInfo.txt", "runs.json",
     }  # fmt: skip
 
 
@@ -205,7 +206,7 @@ def test_files_of_another_run_are_not_overwritten(tmp_path):
     before = checksums(tmp_path)
     refused = run_command(tmp_path, "--run", 6, *quick)
     assert refused.exit_code == OutputFileError.code
-    assert "job.json, runInfo.txt, truth.json of run 5, not 6" in refused.output
+    assert "job.json, runInfo.txt, runs.json, truth.json of run 5, not 6" in refused.output
     assert "--force" in refused.output
     assert checksums(tmp_path) == before
     forced = run_command(tmp_path, "--run", 6, *quick, "--force")
@@ -225,12 +226,12 @@ def test_the_same_run_again_replaces_all_its_files(tmp_path):
     few = {"run": 5, "n_events": 20, "n_lumi_blocks": 2, "defects": Defects(2, 0, 0, 0)}
     simulate(Settings(**few, n_files=2, previous_run=4), tmp_path)
     (tmp_path / "notes.txt").write_text("mine")
-    assert len(names_in(tmp_path)) == 10
+    assert len(names_in(tmp_path)) == 11
     simulate(Settings(**few), tmp_path)
     assert [name for name in names_in(tmp_path) if not name.startswith("data15")] == [
-        "job.json", "notes.txt", "runInfo.txt", "truth.json",
+        "job.json", "notes.txt", "runInfo.txt", "runs.json", "truth.json",
     ]  # fmt: skip
-    assert len(names_in(tmp_path)) == 6
+    assert len(names_in(tmp_path)) == 7
 
 
 def test_nothing_is_left_of_a_failed_simulation(tmp_path, monkeypatch):

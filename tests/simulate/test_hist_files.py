@@ -34,7 +34,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_folder_holds_everything_that_a_job_needs(folder):
     jobs = {"job.json", *(f"job_{part}.json" for part in TASKS)}
-    others = {"truth.json", "runInfo.txt", "SCTCalibConfig.toml", settings().file_name}
+    others = {
+        "truth.json", "runInfo.txt", "runs.json", "SCTCalibConfig.toml", settings().file_name,
+    }  # fmt: skip
     assert {path.name for path in folder.iterdir()} == jobs | others
     info = read_run_info(folder / "runInfo.txt", RUN)
     assert info is not None

@@ -54,7 +54,7 @@ def maps(folder, truth) -> RawMaps:
 def test_files_have_the_names_of_tier_0(folder):
     names = {path.name for path in folder.iterdir()}
     assert names == {
-        f"{CORE}._0001.data", f"{CORE}._0002.data", "truth.json", "runInfo.txt",
+        f"{CORE}._0001.data", f"{CORE}._0002.data", "truth.json", "runInfo.txt", "runs.json",
         "SCTCalibConfig.toml", *JOBS,
     }  # fmt: skip
 
@@ -282,6 +282,7 @@ def test_a_run_is_replaced_as_a_whole_and_other_runs_are_kept(tmp_path):
         f"{CORE}._0001.data",
         "truth.json",
         "runInfo.txt",
+        "runs.json",
         "SCTCalibConfig.toml",
         *JOBS,
     }
