@@ -17,6 +17,9 @@ HIT_MAPS, LUMI_BLOCKS, BS_ERRORS = "SCTHitMaps", "SCTLB", "SCTBSErrors"
 """What the names of hit-map, LB and error-map files contain."""
 KINDS = (HIT_MAPS, LUMI_BLOCKS, BS_ERRORS)
 KIND_TEXTS = {HIT_MAPS: "hit-map", LUMI_BLOCKS: "LB", BS_ERRORS: "byte-stream-error"}
+WITH_ARTICLE = {
+    HIT_MAPS: "a hit-map", LUMI_BLOCKS: "an LB", BS_ERRORS: "a byte-stream-error"
+}  # fmt: skip
 NEEDED = {
     "doNoisyStrip": (HIT_MAPS, LUMI_BLOCKS),
     "doNoisyLB": (LUMI_BLOCKS,),
@@ -46,9 +49,10 @@ def check_map_inputs(inputs: InputSet, arguments: Arguments) -> Iterable[JobErro
     known = [kind for kind in KINDS if kind in wanted]
     for file in inputs.files:
         if kind_of(file) not in wanted:
-            texts = " nor ".join(f"a {KIND_TEXTS[kind]} file" for kind in known)
+            texts = " nor ".join(WITH_ARTICLE[kind] for kind in known)
+            no = "neither " if len(known) > 1 else "not "
             yield DatasetError(
-                f"{file.base_name} is neither {texts}: their names contain {' or '.join(known)}"
+                f"{file.base_name} is {no}{texts} file: their names contain {' or '.join(known)}"
             )
     for part in parts:
         yield from _unequal(part, inputs)

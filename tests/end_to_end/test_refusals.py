@@ -120,9 +120,12 @@ def test_everything_wrong_is_said_in_one_go(here, standby_run):
 
 
 @pytest.mark.parametrize("step", [0, "1"])
-def test_raw_input_is_not_in_this_version(here, standby_run, step):
+def test_hit_maps_at_a_step_that_reads_raw_are_refused(here, standby_run, step):
     write_job(here, standby_run, splitNoisyStrip=step)
-    refused(here, 7, f"job.json: splitNoisyStrip is {step}", "set splitNoisyStrip to 2")
+    refused(
+        here, 7, f"type HITMAP; splitNoisyStrip {step} reads RAW files",
+        "for hit maps set splitNoisyStrip to 2",
+    )  # fmt: skip
 
 
 def test_options_of_the_command_line_override_the_dictionary(here, standby_run):
