@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support.processes import run_transform
+from tests.support.raw import RUNS, simulate_raw_run
 from tests.support.shared import made_once
 
 EPOCH = {"SOURCE_DATE_EPOCH": "1433995200"}
@@ -37,3 +39,15 @@ def good_job(tmp_path_factory: pytest.TempPathFactory, noisy_run: Path) -> Path:
         (folder / "exit-code.txt").write_text(str(done.returncode))
 
     return made_once(tmp_path_factory, "good-job", run)
+
+
+@pytest.fixture(scope="session")
+def raw_runs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder with the RAW files of a simulated run, by its name in RUNS."""
+
+    def folder(name: str) -> Path:
+        return made_once(
+            tmp_path_factory, f"raw-{name}", lambda path: simulate_raw_run(path, **RUNS[name])
+        )
+
+    return folder
