@@ -183,13 +183,13 @@ def _log(request: Path) -> Generator[TextIO]:
 
 def _clear(path: Path) -> None:
     """Delete a served request, and what an earlier attempt has left in ``failed/``."""
-    path.unlink(missing_ok=True)
     for name in (path.name, path.with_suffix(".log").name):
         (path.parent / FAILED / name).unlink(missing_ok=True)
+    path.unlink(missing_ok=True)  # last: a killed start leaves it to the next one
 
 
 def _put_aside(path: Path) -> None:
     folder = path.parent / FAILED
     folder.mkdir(exist_ok=True)
-    for each in (path, path.with_suffix(".log")):
+    for each in (path.with_suffix(".log"), path):  # the request last, as above
         each.replace(folder / each.name)
