@@ -171,6 +171,7 @@ def test_what_was_planted_is_there_to_be_found(jobs, raw_runs):
     assert noisy.strips_all > 300
 
 
+@pytest.mark.requirement("R8")
 def test_nothing_dead_means_no_folder_of_dead_items(jobs):
     here = jobs("noise")
     assert folders_of(here / "mycool.db") == {"/SCT/Derived/Monitoring"}
@@ -178,6 +179,7 @@ def test_nothing_dead_means_no_folder_of_dead_items(jobs):
     assert read_dead_summary(here / "DeadSummaryFile.xml").flag == "R"
 
 
+@pytest.mark.requirement("R17")
 def test_steps_1_and_2_give_the_bytes_of_step_0(jobs):
     """But for the lumi blocks of the dead summary, which the original does not know at step 2."""
     whole, parts = jobs("noise"), jobs("noise from maps")
@@ -186,6 +188,8 @@ def test_steps_1_and_2_give_the_bytes_of_step_0(jobs):
     assert same_content(whole / "mycool.db", parts / "mycool.db")
 
 
+@pytest.mark.requirement("R17")
+@pytest.mark.requirement("R35")
 def test_maps_of_step_1_are_all_that_it_writes(jobs):
     here = jobs("noise maps 1")
     outputs = {f"M._0001.{name}" for name in MAPS}
@@ -211,6 +215,7 @@ def test_a_part_alone_with_one_thread_gives_the_same_bytes(jobs, raw_runs, tmp_p
     assert bytes_of(tmp_path, *names) == bytes_of(jobs("noise"), *names)
 
 
+@pytest.mark.requirement("R9")
 def test_events_with_too_many_unknown_identifiers_are_left_out_with_warnings(jobs):
     """R9: warnings, not errors, with numbers in log and report; ten in an event are tolerated."""
     here = jobs("noise")
