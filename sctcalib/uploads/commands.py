@@ -10,10 +10,17 @@ from pathlib import Path
 import click
 
 from sctcalib.cool.console import cool_errors, print_json, print_table
+from sctcalib.runs.console import database_option
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _directory = click.option(
     "--dir", "directory", type=FOLDER, required=True, help="Directory of the requests."
+)
+_conditions = click.option(
+    "--conditions",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder of conditions databases.",
 )
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 EXIT_FAILED = 1
@@ -96,12 +103,7 @@ def retry(names: tuple[str, ...], directory: Path) -> None:
 
 @upload.command(epilog="\b\nExample:\n  sctcalib upload run --dir toupload --conditions conditions")
 @_directory
-@click.option(
-    "--conditions",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="Folder of conditions databases.",
-)
+@_conditions
 @click.option(
     "--last-run",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -128,6 +130,62 @@ def run(directory: Path, conditions: Path, last_run: Path | None, wait: float) -
             click.echo(result.line(), err=not result.ok)
             failed |= not result.ok
     sys.exit(EXIT_FAILED if failed else 0)
+
+
+@upload.command(
+    epilog=(
+        "\b\nExample:\n"
+        "  sctcalib upload missing --dir toupload --conditions conditions --database runs.db"
+    )
+)
+@_directory
+@_conditions
+@database_option
+@click.option(
+    "--last-run",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Only runs after the one in this lastRun file.",
+)
+@click.option(
+    "--project",
+    default="data_13TeV",
+    show_default=True,
+    help="Kind of runs: with eV, hi or cos behind the underscore.",
+)
+@_json
+def missing(
+    directory: Path,
+    conditions: Path,
+    database: Path | None,
+    last_run: Path | None,
+    project: str,
+    as_json: bool,
+) -> None:
+    """List good runs whose noisy strips are neither uploaded nor requested.
+
+    Good are those that the run selector lets pass and that nobody has marked bad or disabled.
+    Prints nothing if there are none, so that cron mails only what there is to do.
+    """
+    from sctcalib.runs.console import open_runs
+    from sctcalib.runs.last_run import read_last_run
+    from sctcalib.uploads.missing import missing as find
+
+    with _errors(), open_runs(database) as runs:
+        after = read_last_run(last_run) if last_run else None
+        found = find(directory, conditions, runs, after=after or 0, project=project)
+    if as_json:
+        print_json([{"run": each.run.run, "failed": each.failed} for each in found])
+        return
+    for each in found:
+        start = _utc(each.run.start)
+        why = "its upload has failed" if each.failed else "neither uploaded nor requested"
+        click.echo(f"run {each.run.run}, started {start}: {why}")
+
+
+def _utc(time_ns: int | None) -> str:
+    from sctcalib.summary.times import utc_text
+
+    return utc_text(time_ns // 10**9)[:19] if time_ns is not None else "at an unknown time"
 
 
 @upload.command(epilog="\b\nExample:\n  sctcalib upload status --dir toupload")
