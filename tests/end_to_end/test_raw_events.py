@@ -70,6 +70,7 @@ def test_without_an_accepted_event_noisy_strips_are_in_standby(raw_runs, tmp_pat
     assert "no event has entered the hit maps" in message(read_report(tmp_path))
 
 
+@pytest.mark.requirement("R19")
 @pytest.mark.parametrize(
     ("arguments", "read"),
     [
@@ -133,6 +134,7 @@ def standby(tmp_path_factory):
     return made_once(tmp_path_factory, "raw-standby", run)
 
 
+@pytest.mark.requirement("R86")
 @pytest.mark.parametrize("step", [0, 2])
 def test_standby_has_what_says_so_and_nothing_to_upload(standby, step):
     here = standby / f"step{step}"
