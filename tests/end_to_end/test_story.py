@@ -334,3 +334,24 @@ def test_a_waiting_job_is_released_by_hand(story: Story, started: list[subproces
     story.sctcalib("lastrun", "lastRun", "--set", FIRST)
     assert job.wait(timeout=60) == 0, terminal_of(here)
     assert summary(here, SECOND).reference_run is None
+
+
+@pytest.mark.requirement("R88")
+def test_the_query_of_the_guide_finds_the_runs_to_process(story: Story):
+    guide = (
+        "--time", "1.6.2015-30.6.2015", "--lhc", "stablebeams TRUE",
+        "--partition", "ATLAS", "--detmaskin", "240A", "--projecttag", "data*_*eV",
+        "--streams", "*calibration_SCTNoise 10000+", "--show", "streams *calibration_SCTNoise",
+        "--show", "run", "--show", "events", "--show", "time", "--show", "lhc",
+        "--noroot", "--nohtml", "--verbose",
+    )  # fmt: skip
+    printed = story.sctcalib("runs", "query", "--database", "runs.db", *guide)
+    assert " ==> 3 runs found" in printed
+    result = (story.folder / "data" / "QueryResult.txt").read_text()
+    assert "number of runs: 3" in result
+    assert re.findall(r" Run: (\d+)", result) == [str(run) for run in (THIRD, SECOND, FIRST)]
+    assert "STR:calibration_SCTNoise: [<DataEntry [1-0) a (20000, " in result
+    assert "[<DataEntry [1-2) r 'FALSE'>, <DataEntry [2-4) a 'TRUE'>]" in result
+    lists = (story.folder / "data" / "MyLBCollection.xml").read_text()
+    assert f'<Metadata Name="RunList">{THIRD},{SECOND},{FIRST}</Metadata>' in lists
+    assert lists.count('<LBRange Start="2" End="3"/>') == 3
