@@ -76,7 +76,7 @@ REASONS = {
 }
 """Why there is no test."""
 IN_PART = {
-    "R77": "not the time left: after which time a run is no longer uploaded is not known",
+    "R77": "the time left: after which time a run is no longer uploaded is not known",
 }
 """What the tests leave out."""
 
