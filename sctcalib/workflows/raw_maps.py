@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 _SHARED = "raw maps"
 PROCESSES = "ATHENA_PROC_NUMBER"
 """Environment variable of production: how many cores a job may use."""
+MAX_LUMI_BLOCKS = 65_535
+"""More than a run can have; also the largest LBMax."""
 LOG_EVERY_SECONDS = 30.0
 _LEAST_SHARE = 0.01
 """Of the bytes of all files, before which it is not guessed how long the rest will take."""
@@ -122,10 +124,12 @@ def n_lumi_blocks(job: Job) -> int:
     The files of one run must have one binning (algorithms-hitmaps.md 3.8).
     """
     info = run_information(job)
-    if info and info.n_lumi_blocks > 0:
-        return info.n_lumi_blocks
+    known = info.n_lumi_blocks if info else 0
+    if 0 < known <= MAX_LUMI_BLOCKS:
+        return known
     limit = int(job.configuration["LBMax"])
-    log.warning("the number of lumi blocks is not known: LBMax %d is taken", limit)
+    what = f"{known} lumi blocks cannot be" if known else "the number of lumi blocks is not known"
+    log.warning("%s: LBMax %d is taken", what, limit)
     return limit
 
 

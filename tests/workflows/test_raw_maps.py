@@ -151,6 +151,13 @@ def test_a_run_of_no_lumi_blocks_is_not_believed(tmp_path, caplog):
     assert "LBMax 1000 is taken" in caplog.text
 
 
+def test_impossibly_many_lumi_blocks_are_not_believed(tmp_path, caplog):
+    """Their maps would need terabytes."""
+    (tmp_path / "runInfo.txt").write_text(f"{RUN} data15_13TeV 100 200 1000000000 SCTBA")
+    assert raw_maps.n_lumi_blocks(job(tmp_path, "doNoisyLB")) == 1000
+    assert "1000000000 lumi blocks cannot be: LBMax 1000 is taken" in caplog.text
+
+
 # ---- cabling and threads
 
 
