@@ -72,9 +72,9 @@ def test_complete_sets_of_map_files(names, parts):
         ([H], ["doNoisyStrip"], ["1 hit-map files and 0 LB files: doNoisyStrip needs both"]),
         ([H, f"2.{H}", E], ["doDeadChip"], ["2 hit-map files and 1 byte-stream-error files"]),
         ([H], ["doNoisyLB"], ["0 LB files: doNoisyLB needs them of every file"]),
-        ([H, L, E], ["doNoisyStrip"], [f"{E} is neither a hit-map file nor a LB file"]),
-        ([H, L, E], ["doDeadStrip"], [f"{L} is neither a hit-map file nor a byte-stream-error"]),
-        ([E, L], ["doNoisyLB"], [f"{E} is neither a hit-map file nor a LB file"]),
+        ([H, L, E], ["doNoisyStrip"], [f"{E} is neither a hit-map nor an LB file"]),
+        ([H, L, E], ["doDeadStrip"], [f"{L} is neither a hit-map nor a byte-stream-error file"]),
+        ([E, L], ["doNoisyLB"], [f"{E} is neither a hit-map nor an LB file"]),
         ([], ["doNoisyStrip"], ["0 hit-map files and 0 LB files"]),
         (
             [H, L],
