@@ -57,7 +57,8 @@ def configure(arguments: Arguments, options: Options) -> tuple[Configuration, Ma
         if path:
             reads[path] = f"{name} file"
     reads |= conditions_file(configuration.text("ConditionsDatabase"))
-    reads |= run_database_file(configuration, needed=arguments["doRunSelector"])
+    if arguments["doRunInfo"] or arguments["doRunSelector"]:
+        reads |= run_database_file(configuration, needed=arguments["doRunSelector"])
     reads[options.directory / FILE_NAME] = "run information"
     return configuration, reads
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sctcalib.job.errors import InputFileError
 from sctcalib.runs.console import (
     database_option,
     form_options,
@@ -80,13 +82,13 @@ def watch(
 
         from sctcalib.runs.watch import look
 
-        with open_runs(database, create=True) as store:
+        with open_runs(database, create=True) as store, suppress(KeyboardInterrupt):
             while True:
                 found = look(folder, store, _say)
                 if once:
-                    break
+                    ctx.exit(InputFileError.code if any(each.problem for each in found) else 0)
                 time.sleep(interval)
-    ctx.exit(74 if any(looked.problem for looked in found) else 0)
+    ctx.exit(130)
 
 
 def _say(looked: Looked) -> None:
@@ -213,7 +215,6 @@ def lastrun(file: Path, run: int | None) -> None:
 
 def read_last_run_or_none(file: Path) -> int | None:
     """The number, None also for a file that holds none: setting it repairs the file."""
-    from sctcalib.job.errors import InputFileError
     from sctcalib.runs.last_run import read_last_run
 
     try:

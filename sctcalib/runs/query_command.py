@@ -45,7 +45,11 @@ class QueryCommand(click.Command):
         if not args:
             click.echo("No query argument given", err=True)
             raise click.exceptions.Exit(1)
-        spelt = [w for a in args for w in (shlex.split(a) if _is_many(a) else [a])]
+        try:
+            spelt = [w for a in args for w in (shlex.split(a) if _is_many(a) else [a])]
+        except ValueError as error:
+            msg = f"{' '.join(args)}: {error}"
+            raise click.UsageError(msg, ctx) from None
         for word in spelt:
             name = word.removeprefix("--").partition("=")[0]
             if word.startswith("--") and name in _ELSEWHERE:

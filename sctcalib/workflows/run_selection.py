@@ -111,7 +111,9 @@ def _passes(job: Job, database: RunDatabase | None) -> bool:
         log.warning("ERROR no stream given: the project of run %d is %r", job.run, project)
         return False
     parts = job.arguments["part"]
-    if not _is_cosmic(project) and not _had_stable_beams(job.run, project, parts, database):
+    if _is_cosmic(project):
+        log.info("Run %d : cosmic run, stable beams are not asked for", job.run)
+    elif not _had_stable_beams(job.run, project, parts, database):
         return False
     step = job.arguments["splitNoisyStrip"]
     if NOISY_STRIPS in parts and step != RAW_TO_MAPS_STEP and not Queue(job, project).wait():
