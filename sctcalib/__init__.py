@@ -1,3 +1,3 @@
 """The ATLAS SCT 24-hour calibration loop."""
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
