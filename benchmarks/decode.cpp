@@ -38,6 +38,7 @@ struct Maps {
   std::vector<uint16_t> windows;
   std::vector<uint64_t> carries;
   std::vector<int64_t> lbEvents;
+  std::vector<int64_t> stripBlock = std::vector<int64_t>(kWafers);
   std::vector<int64_t> errors = std::vector<int64_t>(size_t(kWafers) * 16);
   int64_t nEvents = 0;
 };
@@ -272,6 +273,8 @@ void Decoder::fill(uint32_t block) {
   for (const Group& g : groups_) {
     const int readout = swap_[g.wafer] ? kStrips - 1 - g.strip : g.strip;
     chips[g.wafer * kChips + readout / 128] += g.size;
+    if (block && block <= uint32_t(nBlocks_))
+      maps.stripBlock[g.wafer] += block * (g.size * g.strip + g.size * (g.size - 1) / 2);
     for (int s = g.strip; s < g.strip + g.size; ++s) {
       const size_t cell = size_t(g.wafer) * kStrips + s;
       ++maps.counts[cell];

@@ -9,7 +9,6 @@ from sctcalib.bytestream.filling import (
     DO_BINS,
     DO_BLOCKS,
     DO_ERRORS,
-    DO_HITS,
     FIRST_LB,
     FIRST_TIME,
     LAST_LB,
@@ -89,7 +88,6 @@ def _numbers(settings: RawSettings) -> IntArray:
     numbers[L] = settings.n_lumi_blocks
     numbers[PER_WINDOW] = settings.lbs_per_window
     numbers[N_WINDOWS] = settings.n_windows
-    numbers[DO_HITS] = settings.hits
     numbers[DO_BLOCKS] = settings.lumi_blocks
     numbers[DO_ERRORS] = settings.errors
     numbers[DO_BINS] = settings.hv_bin_seconds is not None
