@@ -11,7 +11,7 @@ from sctcalib import __version__
 from sctcalib.job.arguments import Arguments, ArgumentSchema
 from sctcalib.job.errors import ArgumentError, InputFileError
 from sctcalib.job.transform import Configuration, Job, Options, Transform
-from sctcalib.parts import LATER, PARTS
+from sctcalib.parts import PARTS
 from sctcalib.resources import resource
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def transform() -> Transform:
 
 def argument_schema() -> ArgumentSchema:
     """The schema of the argument dictionary."""
-    return ArgumentSchema.read(resource("schemas", "job.json"), LATER)
+    return ArgumentSchema.read(resource("schemas", "job.json"))
 
 
 def configure(arguments: Arguments, options: Options) -> tuple[Configuration, Mapping[Path, str]]:

@@ -118,13 +118,11 @@ class ArgumentSchema:
     """The arguments of a transform, read from a JSON Schema file."""
 
     schema: Mapping[str, Any]
-    later: Mapping[str, str] = field(default_factory=dict)
-    """Values of ``part`` that are known but not in this version, with what to do instead."""
 
     @classmethod
-    def read(cls, path: Path, later: Mapping[str, str] | None = None) -> ArgumentSchema:
+    def read(cls, path: Path) -> ArgumentSchema:
         """Read the schema file."""
-        return cls(json.loads(path.read_text(encoding="utf-8")), later or {})
+        return cls(json.loads(path.read_text(encoding="utf-8")))
 
     @property
     def properties(self) -> Mapping[str, Mapping[str, Any]]:
@@ -244,16 +242,10 @@ class ArgumentSchema:
 
     def _not_allowed(self, source: str, path: str, value: Any, allowed: Iterable[Any]) -> JobError:
         choices = [str(choice) for choice in allowed]
-        if not path.startswith("part"):
-            near = nearest(str(value), choices)
-            hint = f"did you mean {near!r}?" if near else f"one of {', '.join(choices)}"
-            return OutOfRangeError(f"{source}: {path} is {shown(value)}; {hint}")
-        if value in self.later:
-            return ArgumentError(
-                f"{source}: {path} is {value!r}, which is not in this version; {self.later[value]}"
-            )
         near = nearest(str(value), choices)
         hint = f"did you mean {near!r}?" if near else f"one of {', '.join(choices)}"
+        if not path.startswith("part"):
+            return OutOfRangeError(f"{source}: {path} is {shown(value)}; {hint}")
         return ArgumentError(
             f"{source}: Argument {path}={value} does not match any of the possible candidates; "
             f"{hint}"

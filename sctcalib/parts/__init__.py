@@ -15,9 +15,6 @@ LB_MAPS = Output("SCTLB.root", "outputLBFile", "ROOT")
 BS_ERROR_MAPS = Output("SCTBSErrors.root", "outputBSErrorsFile", "ROOT")
 STEPS = "RAW (splitNoisyStrip 0, and 1 for maps only) or HITMAP (2): {}"
 
-LATER: dict[str, str] = {}
-"""Parts of the original that are not in this version, with what to do instead."""
-
 
 def _result(suffix: str, argument: str) -> Output:
     return Output(suffix, argument, "XML", when=checks.analyses)

@@ -10,7 +10,7 @@ import pytest
 
 from sctcalib.job.arguments import FORMS
 from sctcalib.job.errors import EXIT_CODES, exit_code
-from sctcalib.parts import LATER, PARTS
+from sctcalib.parts import PARTS
 from sctcalib.transform import argument_schema
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,10 +69,6 @@ def test_schema_is_valid_and_its_parts_are_those_of_the_table():
     schema = argument_schema().schema
     Draft202012Validator.check_schema(schema)
     assert schema["properties"]["part"]["anyOf"][0]["items"]["enum"] == list(PARTS)
-
-
-def test_no_part_is_both_here_and_later():
-    assert not set(PARTS) & set(LATER)
 
 
 @pytest.mark.parametrize("name", PARTS)

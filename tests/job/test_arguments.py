@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from sctcalib.job.arguments import FORMS, ArgumentSchema, nearest, shown
 from sctcalib.job.errors import JobError, ProblemsError
-from sctcalib.parts import LATER, PARTS
+from sctcalib.parts import PARTS
 from sctcalib.resources import resource
 from sctcalib.transform import argument_schema
 
@@ -239,14 +239,6 @@ def test_mistakes_have_their_code_and_name_place_value_and_remedy(values, code, 
     assert len(str(error)) < 400
 
 
-@pytest.mark.parametrize("name", LATER)
-def test_parts_of_later_versions_are_refused_with_what_to_do_instead(name):
-    error = problem({**INPUT, "part": [name]})
-    assert error.code == 7
-    assert f"part[0] is '{name}', which is not in this version" in str(error)
-    assert LATER[name] in str(error)
-
-
 @pytest.mark.requirement("R14")
 def test_the_parts_of_the_original_are_all_known():
     """transform.md 2.4, with the two of its last version."""
@@ -254,8 +246,7 @@ def test_the_parts_of_the_original_are_all_known():
         "doNoisyStrip doNoiseOccupancy doDeadChip doDeadStrip doHV doBSErrorDB doRawOccupancy "
         "doEfficiency doLorentzAngle doNoisyLB doQuietChip doQuietStrip"
     )
-    assert {*PARTS, *LATER} == set(original.split())
-    assert not set(PARTS) & set(LATER)
+    assert set(PARTS) == set(original.split())
 
 
 def test_all_mistakes_are_reported_at_once():
