@@ -252,6 +252,23 @@ def wafers_with_errors(truth):
         yield from ({"wafer": wafer} for wafer in wafers)
 
 
+def test_lumi_block_maps_of_other_events_than_listed_hit_maps_are_refused(jobs, tmp_path):
+    """doNoisyLB does not need hit maps; if they are there, they have to fit."""
+    files = [f for f in map_files(jobs("noise maps 1"), jobs("noise maps 2")) if "LB" in f.name]
+    files += [f for f in map_files(jobs("noise maps 1")) if "HitMaps" in f.name]
+    write_job(tmp_path, files, "doNoisyLB", splitNoisyStrip=2, dataset=HITMAP_DATASET)
+    assert "the LB maps 397: not of the same files" in run_job(tmp_path, code=8)
+
+
+def test_with_athena_both_sides_of_a_module_trip_by_themselves(jobs, raw_runs, tmp_path):
+    options = [*options_of(raw_runs("noise")), 'compatibility = "athena"']
+    write_job(tmp_path, raw_runs("noise"), "doHV", options=options)
+    run_job(tmp_path)
+    whole = [row.module for row in read_bad_modules(jobs("noise") / "BadModulesFile.xml")]
+    sides = [row.module for row in read_bad_modules(tmp_path / "BadModulesFile.xml")]
+    assert sides == [module for module in whole for _ in range(2)]
+
+
 # ---- dead and quiet items
 
 
@@ -325,10 +342,10 @@ def test_of_very_many_strips_only_the_first_are_in_the_log(jobs):
     assert f"total #DeadStrip : {total}" in log
 
 
-@pytest.mark.parametrize("env", [{"ATHENA_PROC_NUMBER": "1"}, {"ATHENA_PROC_NUMBER": "7"}])
-def test_any_number_of_processes_gives_the_same_bytes(jobs, raw_runs, tmp_path, env):
+def test_any_number_of_processes_gives_the_same_bytes(jobs, raw_runs, tmp_path):
+    """More than files here, two for the job that is compared, one in the test above."""
     write_job(tmp_path, raw_runs("dead"), *DEAD_PARTS, options=options_of(raw_runs("dead")))
-    run_job(tmp_path, env=env)
+    run_job(tmp_path, env={"ATHENA_PROC_NUMBER": "7"})
     names = [n for n in contents(tmp_path) if n.endswith((".xml", ".root", ".db"))]
     assert len(names) == 6
     assert bytes_of(tmp_path, *names) == bytes_of(jobs("dead"), *names)
