@@ -246,7 +246,7 @@ def runs(draw):
     return {"run": draw(st.integers(236101, 2**31 - 1))} | {n: values[n] for n in sorted(kept)}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given_by(first=runs(), second=runs())
 def test_any_run_survives_file_and_database(tmp_path_factory, first, second):
     kept = {**first, **second, "run": first["run"], "bad": "x"}
