@@ -19,11 +19,11 @@ from sctcalib.job.inputs import InputFile
 from sctcalib.job.transform import Job
 from sctcalib.runs.majority import read_majority
 from sctcalib.workflows.run_information import run_information
+from sctcalib.workflows.run_labels import RAW_MAPS
 from sctcalib.workflows.tables import known_bad_channels, readout_swap
 
 log = logging.getLogger(__name__)
 
-_SHARED = "raw maps"
 PROCESSES = "ATHENA_PROC_NUMBER"
 """Environment variable of production: how many cores a job may use."""
 MAX_LUMI_BLOCKS = 65_535
@@ -40,9 +40,9 @@ LUMI_BLOCK_PARTS = ("doNoisyStrip", "doNoisyLB")
 
 def raw_maps(job: Job) -> RawMaps:
     """What the parts of the job need from its RAW files."""
-    if _SHARED not in job.shared:
-        job.shared[_SHARED] = _decode(job)
-    maps: RawMaps = job.shared[_SHARED]
+    if RAW_MAPS not in job.shared:
+        job.shared[RAW_MAPS] = _decode(job)
+    maps: RawMaps = job.shared[RAW_MAPS]
     return maps
 
 

@@ -164,11 +164,7 @@ def _had_stable_beams(
         log.warning("Run %d : is not in the run database %s", run, database.name)
         return False
     failed = [c.words for c in query.conditions if not c.accepts_some(known)]
-    all_words = ", ".join(c.words for c in query.conditions)
-    log.warning(
-        "Run %d : does not fulfil: %s", run,
-        ", ".join(failed) or f"in no lumi block all of {all_words}",
-    )  # fmt: skip
+    log.warning("Run %d : does not fulfil: %s", run, ", ".join(failed))
     return False
 
 

@@ -229,3 +229,15 @@ def test_time_left_is_told_from_time_to_time(monkeypatch, caplog):
         "0 % of the RAW files read",  # no guess from a thousandth of them
         "50 % of the RAW files read, about 70 s left",
     ]
+
+
+def test_without_run_information_times_are_those_of_the_events():
+    from types import SimpleNamespace
+
+    from sctcalib.workflows.run_labels import RAW_MAPS, RunLabels, _labels_of_events
+
+    raw = SimpleNamespace(first_time=1523960533, last_time=1523960593, first_lb=5, last_lb=7)
+    labels = _labels_of_events(SimpleNamespace(shared={RAW_MAPS: raw}))
+    start, end = "2018-04-17_10:22:13.000000000 GMT", "2018-04-17_10:23:13.000000000 GMT"
+    assert labels == RunLabels(start, end, 60, 3)
+    assert _labels_of_events(SimpleNamespace(shared={})) == RunLabels()

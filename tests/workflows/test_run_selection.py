@@ -159,13 +159,6 @@ def test_a_run_without_stable_beams_or_so_fails_the_job(make, runs, caplog, chan
     assert job.left == ""
 
 
-def test_conditions_that_never_hold_together_are_told(make, runs, caplog):
-    flags = [{"first": 1, "last": 2, "value": True}]
-    runs(usual(RUN, lumi_blocks=4, ready_for_physics=flags, stable_beams=None))
-    prepare(make())
-    assert PASSED in lines(caplog)
-
-
 @pytest.mark.requirement("R11")
 def test_a_run_that_the_database_does_not_know_is_not_processed(make, runs, caplog, tmp_path):
     runs(usual(RUN + 1))
