@@ -57,7 +57,7 @@ def import_(files: tuple[Path, ...], database: Path | None) -> None:
         with open_runs(database, create=True) as store:
             new, known = store.merge(given)
             name = store.name
-    click.echo(f"{name}: runs: {new} new, {known} replaced")
+    click.echo(f"{name}: {new} new, {known} replaced")
 
 
 @runs.command(epilog="\b\nExample:\n  sctcalib runs watch --database runs.db incoming")
@@ -95,7 +95,7 @@ def _say(looked: Looked) -> None:
     if looked.problem:
         click.echo(looked.problem, err=True)
     else:
-        click.echo(f"{looked.path}: runs: {looked.new} new, {looked.known} replaced")
+        click.echo(f"{looked.path}: {looked.new} new, {looked.known} replaced")
 
 
 @runs.command("list", epilog="\b\nExample:\n  sctcalib runs list --database runs.db --limit 5")

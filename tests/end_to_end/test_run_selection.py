@@ -245,7 +245,7 @@ def test_a_selector_without_a_run_database_is_refused_with_all_other_mistakes(he
 def test_simulated_runs_can_be_imported_and_selected(here, noisy_run):
     """The 4000 events of the simulated run are too few for the loop, and the job says so."""
     done = run_sctcalib(here, "runs", "import", "--database", "runs.db", noisy_run / "runs.json")
-    assert done.stdout == "runs.db: runs: 1 new, 0 replaced\n"
+    assert done.stdout == "runs.db: 1 new, 0 replaced\n"
     write_job(here, noisy_run, doRunSelector=True)
     done = run_transform(here, "--argJSON=job.json", env={"SCTCALIB_RUNS": "runs.db"})
     assert done.returncode == 1

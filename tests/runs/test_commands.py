@@ -53,9 +53,9 @@ def test_import_says_what_became_known(call, tmp_path):
     write_json(tmp_path / "a.json", GOOD)
     (tmp_path / "b.csv").write_text(f"run,fill\n{RUN + 1},5\n")
     done = call("runs", "import", "a.json", "b.csv")
-    assert done.output == "runs.db: runs: 2 new, 0 replaced\n"
+    assert done.output == "runs.db: 2 new, 0 replaced\n"
     done = call("runs", "import", "--database", "runs.db", "b.csv")
-    assert done.output == "runs.db: runs: 0 new, 1 replaced\n"
+    assert done.output == "runs.db: 0 new, 1 replaced\n"
 
 
 def test_import_takes_all_files_or_none(call, tmp_path):
@@ -249,12 +249,12 @@ def test_watch_once_takes_over_new_and_changed_files(call, tmp_path):
     (folder / "notes.txt").write_text("mine")
     lines = call("runs", "watch", folder, "--once").output.splitlines()
     assert [line.rpartition("/")[2] for line in lines] == [
-        "a.json: runs: 1 new, 0 replaced",
-        "b.csv: runs: 1 new, 0 replaced",
+        "a.json: 1 new, 0 replaced",
+        "b.csv: 1 new, 0 replaced",
     ]
     assert call("runs", "watch", folder, "--once").output == ""
     (folder / "b.csv").write_text("run\n5\n6\n")
-    assert "runs: 1 new, 1 replaced" in call("runs", "watch", folder, "--once").output
+    assert "1 new, 1 replaced" in call("runs", "watch", folder, "--once").output
 
 
 def test_watch_tells_a_mistake_once_and_looks_again_when_the_file_has_changed(call, tmp_path):
@@ -265,7 +265,7 @@ def test_watch_tells_a_mistake_once_and_looks_again_when_the_file_has_changed(ca
     assert done.stderr.count("b.json: runs[") == 2
     assert call("runs", "watch", tmp_path, "--once").output == ""
     write_json(tmp_path / "a.json", GOOD)
-    assert "runs: 1 new" in call("runs", "watch", tmp_path, "--once").output
+    assert "1 new" in call("runs", "watch", tmp_path, "--once").output
 
 
 def test_watch_needs_a_folder(call):
@@ -284,7 +284,7 @@ def test_watch_goes_on_until_it_is_interrupted(tmp_path):
     (tmp_path / "new").write_text(json.dumps({"runs": [GOOD]}))
     (tmp_path / "new").rename(tmp_path / "new.json")
     assert watcher.stdout is not None
-    assert "runs: 1 new" in watcher.stdout.readline()
+    assert "1 new" in watcher.stdout.readline()
     watcher.send_signal(signal.SIGINT)
     _, errors = watcher.communicate(timeout=20)
     assert (watcher.returncode, errors) == (130, "")
