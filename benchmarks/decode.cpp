@@ -326,13 +326,13 @@ void read(const char* path, Decoder& decoder) {
 
 int main(int argc, char** argv) {
   if (argc < 6) return 1;
+  const std::clock_t cpu = std::clock();
+  const auto start = std::chrono::steady_clock::now();
   auto* decoder = new Decoder(std::atoi(argv[3]), std::atoi(argv[4]));
   std::ifstream cabling(argv[1]), swap(argv[2]);
   uint32_t rod;
   for (int fibre, wafer; cabling >> rod >> fibre >> wafer;) decoder->cable(rod, fibre, wafer);
   for (int wafer = 0, value; swap >> value; ++wafer) decoder->swap(wafer, value);
-  const std::clock_t cpu = std::clock();
-  const auto start = std::chrono::steady_clock::now();
   for (int i = 5; i < argc; ++i) read(argv[i], *decoder);
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

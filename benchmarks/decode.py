@@ -5,8 +5,8 @@ python benchmarks/decode.py [--repeat 5] [--events 20000] [--keep FOLDER]
 The files are made here with the writer of the simulation: events of all 8176 links, at the noise
 of a quiet detector (2e-5) and at an occupancy of 1 %, in condensed and expanded mode. Both sides
 fill the hit map, the chips by lumi block, the windows and the errors, and must agree on their sums.
-Times are those of decoding in a process that has started (of both, the processor's seconds too);
-compiled code is made before. The last lines compare one and two threads, and the memory of whole
+Times are those of making the maps and decoding in a process that has started (of both, the
+processor's seconds too); compiled code is made before. The last lines compare one and two threads, and the memory of whole
 processes that read one file and ten times as much.
 """
 
@@ -154,7 +154,7 @@ def compare(label: str, program: Path, tables: tuple[Path, Path], path: Path, re
 
 
 def compare_threads(paths: list[Path], repeat: int) -> None:
-    """Two files with one thread and with two."""
+    """Four files with one thread and with two."""
     times: dict[int, list[float]] = {1: [], 2: []}
     for i in range(repeat + 1):
         for jobs in times:
@@ -174,7 +174,7 @@ def compare_memory(paths: list[Path]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--repeat", type=int, default=5)
-    parser.add_argument("--events", type=int, default=20_000)
+    parser.add_argument("--events", type=int, default=40_000)
     parser.add_argument("--keep", type=Path, help="folder for the files, kept for the next time")
     options = parser.parse_args()
     sys.path.insert(0, str(HERE.parent))
@@ -197,7 +197,7 @@ def main() -> None:
                 write_file(path, n_events, occupancy, mode, seed=1)
             compare(label, program, tables, path, options.repeat)
         noise = folder / f"noise-{options.events}.data"
-        compare_threads([noise, noise], options.repeat)
+        compare_threads([noise] * 4, options.repeat)
         compare_memory([noise])
 
 

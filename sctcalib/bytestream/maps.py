@@ -216,11 +216,10 @@ class WindowHits:
 
     def merge_row(self, other: WindowHits, window: int) -> None:
         """Add the low parts of a row of another; `high` is not touched but for new overflows."""
-        summed = self.low[window].astype(np.uint32)
-        summed += other.low[window]
-        over = np.flatnonzero(summed >> 16)
+        mine, theirs = self.low[window], other.low[window]
+        mine += theirs
+        over = np.flatnonzero(mine < theirs)
         self.high.update((over + window * N_WAFERS * N_STRIPS).tolist())
-        self.low[window] = (summed & 0xFFFF).astype(np.uint16)
 
 
 @dataclass

@@ -250,7 +250,7 @@ def main() -> int:
             first = options.seed * 10_000_000
             seeds = range(first, first + int(share * options.inputs))
             try:
-                n = run(kind, seeds, Path(folder), begin + share * options.seconds)
+                n = run(kind, seeds, Path(folder), begin + options.seconds / len(SHARES))
             except AssertionError as error:
                 sys.stderr.write(f"FOUND: {error}\n")
                 return 1
