@@ -33,7 +33,7 @@ def database_option(command: F) -> F:
     """The option that names the run database."""
     from_shell = "The run database.  [default: the environment's SCTCALIB_RUNS]"
     return click.option(
-        "--database", "--runs-database", type=click.Path(path_type=Path), metavar="FILE",
+        "--database", type=click.Path(path_type=Path), metavar="FILE",
         help=from_shell,
     )(command)  # fmt: skip
 

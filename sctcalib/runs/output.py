@@ -79,7 +79,7 @@ def keys(result: Result) -> list[str]:
     first = ["Run", "Links", "#LB"] if "run" in shows else []
     times = ["Start and endtime"] if "time" in shows else []
     duration = ["Duration"] if "duration" in shows else []
-    return first + times + duration + [column.key for column in result.columns()]
+    return first + times + duration + [column.key for column in result.columns]
 
 
 def query_result(result: Result) -> str:
@@ -87,7 +87,7 @@ def query_result(result: Result) -> str:
     lines = [f"data keys: {', '.join(keys(result))}", f"number of runs: {len(result.runs)}"]
     for selected in result.runs:
         plain = {**_plain(selected.run), "Links": ""}
-        entries = {c.key: result.entries(c, selected.run) for c in result.columns()}
+        entries = {c.key: result.entries(c, selected.run) for c in result.columns}
         for key in keys(result):
             value = _entries_text(entries[key]) if key in entries else plain[key]
             lines.append(f"{key:>{_WIDTH}}: {value}")
@@ -147,7 +147,7 @@ def as_json(result: Result) -> str:
             "Start and endtime": times_text(run),
             "Duration": duration_text(run.duration),
         }
-        entries = {c.key: _entry_objects(result.entries(c, run), run) for c in result.columns()}
+        entries = {c.key: _entry_objects(result.entries(c, run), run) for c in result.columns}
         table[str(run.run)] = {key: entries.get(key, plain.get(key)) for key in keys(result)}
     return json.dumps(table, indent=1) + "\n"
 
@@ -245,7 +245,7 @@ def table_rows(result: Result) -> tuple[list[str], list[list[str]]]:
     rows = []
     for selected in result.runs:
         cells = _plain(selected.run)
-        for column in result.columns():
+        for column in result.columns:
             cells[column.key] = _short(result.entries(column, selected.run))
         rows.append([cells[name] for name in names])
     return names, rows

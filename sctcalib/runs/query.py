@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sctcalib.runs import columns
@@ -60,6 +61,7 @@ class Result:
         """Run numbers, newest first."""
         return [selected.run.run for selected in self.runs]
 
+    @cached_property
     def columns(self) -> list[Column]:
         """The columns by lumi blocks: in the order of the items to show, streams last."""
         found: list[Column] = []

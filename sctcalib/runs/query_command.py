@@ -26,7 +26,7 @@ Examples:
 
 Ranges: N, A-B, N+ (from N on), N- (up to N). All of docs/runs.md.
 """
-_OWN = {"--database": 1, "--runs-database": 1, "--data-dir": 1, "--table": 0, "--csv": 0,
+_OWN = {"--database": 1, "--data-dir": 1, "--table": 0, "--csv": 0,
         "--json": 0}  # fmt: skip
 """Options of this program, and how many values follow; they are no part of the query."""
 _ELSEWHERE = (

@@ -38,7 +38,7 @@ def test_page_names_every_option_of_queries():
         if name.startswith("--") and not getattr(parameter, "hidden", False)
     }
     missing = {name for name in mine if name not in PAGE}
-    assert missing - {"--verbose", "--runs-database", "--filenametag"} == set()
+    assert missing - {"--verbose", "--filenametag"} == set()
 
 
 def test_page_names_items_to_show_files_and_options_of_the_configuration():
