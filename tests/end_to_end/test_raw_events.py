@@ -104,7 +104,8 @@ def test_without_run_information_the_maps_have_the_lumi_blocks_of_the_option(raw
     report = read_report(tmp_path)
     assert report["results"]["byte stream"]["events outside the lumi blocks"] == outside
     summary = read_noisy_lb_summary(tmp_path / "NoisyLBSummaryFile.xml")
-    assert (summary.start, summary.lumi_blocks) == ("", 5)
+    assert summary.start == "2015-06-16_07:00:00.000000000 GMT"  # of the first event
+    assert summary.lumi_blocks == 5
 
 
 # ---- standby: a RAW file without events
