@@ -6,8 +6,8 @@ The files are made here with the writer of the simulation: events of all 8176 li
 of a quiet detector (2e-5) and at an occupancy of 1 %, in condensed and expanded mode. Both sides
 fill the hit map, the chips by lumi block, the windows and the errors, and must agree on their sums.
 Times are those of making the maps and decoding in a process that has started (of both, the
-processor's seconds too); compiled code is made before. The last lines compare one and two threads, and the memory of whole
-processes that read one file and ten times as much.
+processor's seconds too); compiled code is made before. The last lines compare one and two threads,
+and the memory of whole processes that read one file and ten times as much.
 """
 
 from __future__ import annotations
