@@ -66,7 +66,8 @@ def test_its_names_without_effect_are_listed(load):
 
 def test_names_without_effect_may_have_any_plain_value(load):
     cfg = load(
-        a_py="RunNumber = None\nDataSource = ['1', -2, [True]]\nGeometryTag = 'a' 'b'; EvtMax = +3\n"
+        a_py="RunNumber = None\nDataSource = ['1', -2, [True]]\n"
+        "GeometryTag = 'a' 'b'; EvtMax = +3\n"
     )
     assert cfg.without_use == ("RunNumber", "DataSource", "GeometryTag", "EvtMax")
 
