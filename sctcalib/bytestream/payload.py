@@ -167,7 +167,7 @@ def _header_errors(
 def _trailer_errors(
     word: int, wafer: int, tables: Tables, errors: EventErrors, counters: IntArray
 ) -> None:
-    """The errors of a link trailer, ``010z hvxx xxxx mmmm``."""
+    """The errors of a link trailer, ``010z hv.. .... mmmm``."""
     bits = 0
     if word & 0x1000:
         counters[_N_TRAILER] += 1
@@ -191,7 +191,7 @@ def _trailer_errors(
 def _chip_errors(
     word: int, wafer: int, tables: Tables, errors: EventErrors, counters: IntArray
 ) -> None:
-    """A flagged error of a front-end chip, ``000x xxxx xFFF FEEE``."""
+    """A flagged error of a front-end chip, ``000. .... .FFF FEEE``."""
     counters[_N_ABCD] += 1
     if wafer < 0:
         return

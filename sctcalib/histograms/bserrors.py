@@ -6,7 +6,6 @@ There are 35 error types; only the first 15 have bins of their own, the others s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,19 +19,18 @@ from sctcalib.histograms.layouts import Axis, Family, events_family, wafer_maps
 from sctcalib.histograms.merge import (
     Block,
     Progress,
-    Summed,
     begin_directory,
     blocks_of,
     detector_rows,
     moments,
     pack_stack,
-    sum_blocks,
     write_sums,
 )
 from sctcalib.histograms.rootfile import RootFile
 from sctcalib.histograms.rootwriter import Packed, new_root_file
 from sctcalib.histograms.sources import locate_all
 from sctcalib.histograms.templates import empty_stack, streamer_info
+from sctcalib.histograms.wafer_sums import WaferSums, read_wafer_sums
 
 FILE_NAME = "SCTBSErrors.root"
 N_TYPES = 15
@@ -74,23 +72,8 @@ def bs_error_families() -> tuple[Family, ...]:
     return (events_family(), *maps)
 
 
-class _Collector:
-    """Takes summed blocks and keeps what `ErrorMaps` needs."""
-
-    def __init__(self) -> None:
-        self._n_events = 0
-        self._contents = np.empty((N_WAFERS, N_TYPES + 2), dtype=np.float32)
-        self._entries = np.empty(N_WAFERS)
-
-    def __call__(self, summed: Summed) -> None:
-        if summed.block.number == 0:
-            self._n_events = int(summed.statistics[0, 0])
-            return
-        self._contents[summed.detector_rows] = summed.contents
-        self._entries[summed.detector_rows] = summed.statistics[:, 0]
-
-    def result(self) -> ErrorMaps:
-        return ErrorMaps(self._n_events, self._contents, self._entries)
+def _maps(sums: WaferSums) -> ErrorMaps:
+    return ErrorMaps(sums.n_events, sums.contents, sums.entries)
 
 
 def read_bs_errors(path: Path) -> ErrorMaps:
@@ -98,14 +81,7 @@ def read_bs_errors(path: Path) -> ErrorMaps:
 
     Raises InputFileError for a file that is damaged or not of the layout (docs/hit-maps.md).
     """
-    collector = _Collector()
-    families = bs_error_families()
-    sources = locate_all([RootFile(Path(path))], families)
-    blocks = list(blocks_of(families, range(len(families))))
-    with closing(sum_blocks(sources, blocks, packed=False)) as sums:
-        for summed in sums:
-            collector(summed)
-    return collector.result()
+    return _maps(read_wafer_sums(Path(path), bs_error_families(), N_TYPES))
 
 
 def merge_bs_errors(
@@ -119,10 +95,10 @@ def merge_bs_errors(
     if not paths:
         msg = "no files of byte-stream errors to merge"
         raise ValueError(msg)
-    collector = _Collector()
+    sums = WaferSums(N_TYPES)
     sources = locate_all((RootFile(Path(path)) for path in paths), bs_error_families())
-    write_sums(sources, Path(output), FILE_NAME, sink=collector, progress=progress)
-    return collector.result()
+    write_sums(sources, Path(output), FILE_NAME, sink=sums, progress=progress)
+    return _maps(sums)
 
 
 def write_bs_errors(path: Path, counts: ArrayLike, n_events: int) -> None:

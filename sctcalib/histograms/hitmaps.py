@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,13 +15,11 @@ from sctcalib.histograms.filling import Fills, exact_or_raise, fill
 from sctcalib.histograms.layouts import hit_map_families
 from sctcalib.histograms.merge import (
     Progress,
-    Summed,
     begin_directory,
     blocks_of,
     detector_rows,
     moments,
     pack_stack,
-    sum_blocks,
     write_sums,
 )
 from sctcalib.histograms.rootfile import RootFile
@@ -30,6 +27,7 @@ from sctcalib.histograms.rootwriter import new_root_file
 from sctcalib.histograms.sources import locate_all
 from sctcalib.histograms.stacks import Stack
 from sctcalib.histograms.templates import empty_stack, streamer_info
+from sctcalib.histograms.wafer_sums import WaferSums, read_wafer_sums
 
 FILE_NAME = "SCTHitMaps.root"
 
@@ -53,23 +51,8 @@ class HitMaps:
         return self.contents[:, 1:-1].astype(np.uint32)
 
 
-class _Collector:
-    """Takes summed blocks and keeps what `HitMaps` needs."""
-
-    def __init__(self) -> None:
-        self._n_events = 0
-        self._contents = np.empty((N_WAFERS, N_STRIPS + 2), dtype=np.float32)
-        self._entries = np.empty(N_WAFERS)
-
-    def __call__(self, summed: Summed) -> None:
-        if summed.block.number == 0:
-            self._n_events = int(summed.statistics[0, 0])
-            return
-        self._contents[summed.detector_rows] = summed.contents
-        self._entries[summed.detector_rows] = summed.statistics[:, 0]
-
-    def result(self) -> HitMaps:
-        return HitMaps(self._n_events, self._contents, self._entries)
+def _maps(sums: WaferSums) -> HitMaps:
+    return HitMaps(sums.n_events, sums.contents, sums.entries)
 
 
 def read_hitmaps(path: Path) -> HitMaps:
@@ -77,14 +60,7 @@ def read_hitmaps(path: Path) -> HitMaps:
 
     Raises InputFileError for a file that is damaged or not of the layout (docs/hit-maps.md).
     """
-    collector = _Collector()
-    families = hit_map_families()
-    sources = locate_all([RootFile(Path(path))], families)
-    blocks = list(blocks_of(families, range(len(families))))
-    with closing(sum_blocks(sources, blocks, packed=False)) as sums:
-        for summed in sums:
-            collector(summed)
-    return collector.result()
+    return _maps(read_wafer_sums(Path(path), hit_map_families(), N_STRIPS))
 
 
 def merge_hitmaps(
@@ -99,11 +75,11 @@ def merge_hitmaps(
     if not paths:
         msg = "no hit-map files to merge"
         raise ValueError(msg)
-    collector = _Collector()
+    sums = WaferSums(N_STRIPS)
     files = (RootFile(Path(path)) for path in paths)
     sources = locate_all(files, hit_map_families())
-    write_sums(sources, Path(output), FILE_NAME, sink=collector, progress=progress)
-    return collector.result()
+    write_sums(sources, Path(output), FILE_NAME, sink=sums, progress=progress)
+    return _maps(sums)
 
 
 def write_hitmaps(

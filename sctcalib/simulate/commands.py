@@ -7,6 +7,7 @@ from typing import Literal
 
 import click
 
+from sctcalib.simulate import options
 from sctcalib.simulate.console import user_errors
 from sctcalib.simulate.raw_commands import everything, raw
 
@@ -35,8 +36,8 @@ simulate.add_command(everything)
 
 
 @simulate.command(epilog=_HITMAPS_EXAMPLE)
-@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--run", type=int, required=True, help="Run number.")
+@options.folder
+@options.run
 @click.option(
     "--files",
     type=click.IntRange(1, 9999),
@@ -53,13 +54,7 @@ simulate.add_command(everything)
     show_default=True,
     help="Lumi blocks of the run, evenly filled.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0),
-    default=1,
-    show_default=True,
-    help="The same seed gives the same files, byte by byte.",
-)
+@options.seed
 @click.option(
     "--noisy",
     type=click.IntRange(0),
@@ -88,15 +83,10 @@ simulate.add_command(everything)
     show_default=True,
     help="Wafers most of whose strips are noisy.",
 )
-@click.option(
-    "--previous-run",
-    type=int,
-    metavar="RUN",
-    help="Also write a conditions database with this earlier run's noisy strips.",
-)
-@click.option("--project", default="data15_13TeV", show_default=True, help="Project tag.")
-@click.option("--stream", default="calibration_SCTNoise", show_default=True, help="Stream.")
-@click.option("--force", is_flag=True, help="Overwrite files of another run.")
+@options.previous_run
+@options.project
+@options.noise_stream
+@options.force
 def hitmaps(
     folder: Path, run: int, files: int, events: int | None, empty: bool, lumi_blocks: int,
     seed: int, noisy: int, near: int, noisy_chips: int, hot_wafers: int,
@@ -134,8 +124,8 @@ def hitmaps(
 
 
 @simulate.command(epilog=_HIST_EXAMPLE)
-@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--run", type=int, required=True, help="Run number.")
+@options.folder
+@options.run
 @click.option(
     "--style",
     type=click.Choice(["21.0", "master"]),
@@ -209,9 +199,9 @@ def hitmaps(
     show_default=True,
     help="Tracks per event in each barrel layer and side.",
 )
-@click.option("--project", default="data15_13TeV", show_default=True, help="Project tag.")
+@options.project
 @click.option("--stream", default="express_express", show_default=True, help="Stream.")
-@click.option("--force", is_flag=True, help="Overwrite files of another run.")
+@options.force
 def hist(
     folder: Path, run: int, style: Literal["21.0", "master"], events: int, empty: bool,
     lumi_blocks: int, seed: int, inefficient: int, disabled: int, noisy_layers: tuple[str, ...],

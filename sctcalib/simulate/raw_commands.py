@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from sctcalib.simulate import options
 from sctcalib.simulate.console import user_errors
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ _DEFECTS = (
 
 
 @click.command(epilog=_EXAMPLE)
-@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--run", type=int, required=True, help="Run number.")
+@options.folder
+@options.run
 @click.option(
     "--files",
     type=click.IntRange(1, 9999),
@@ -63,13 +64,7 @@ _DEFECTS = (
     show_default=True,
     help="Lumi blocks of the run, 60 s each.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0),
-    default=1,
-    show_default=True,
-    help="The same seed gives the same files, byte by byte.",
-)
+@options.seed
 @click.option(
     "--mode",
     type=click.Choice(["condensed", "expanded", "super"]),
@@ -97,15 +92,10 @@ _DEFECTS = (
     show_default=True,
     help="Where particles hit: all, barrel, endcaps, barrel:0, disk:8, ...; dead items too.",
 )
-@click.option(
-    "--previous-run",
-    type=int,
-    metavar="RUN",
-    help="Also write a conditions database with this earlier run's noisy strips.",
-)
-@click.option("--project", default="data15_13TeV", show_default=True, help="Project tag.")
-@click.option("--stream", default="calibration_SCTNoise", show_default=True, help="Stream.")
-@click.option("--force", is_flag=True, help="Overwrite files of another run.")
+@options.previous_run
+@options.project
+@options.noise_stream
+@options.force
 def raw(
     folder: Path, run: int, files: int, events: int, lumi_blocks: int, seed: int, mode: str,
     event_format: Literal["5.0", "4.0"], compress: bool, occupancy: float, mu: float, lit: str,
@@ -163,10 +153,10 @@ Example:
 
 
 @click.command("all", epilog=_ALL_EXAMPLE)
-@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@options.folder
 @click.option("--run", type=int, default=267367, show_default=True, help="Run number.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed.")
-@click.option("--force", is_flag=True, help="Overwrite files of another run.")
+@options.force
 def everything(folder: Path, run: int, seed: int, force: bool) -> None:
     """Write small files of all kinds of input of one run, in folders of DIR.
 
